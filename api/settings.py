@@ -1,0 +1,92 @@
+"""One frozen `Settings`: the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class SettingsError(Exception):
+    """The environment cannot be used as it is; the message says what to change."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an installation may choose.
+
+    `database_url` is None when the embedded PostgreSQL is used. `keys` is the folder of the root key.
+    `public_url` is what is printed in the codes: scheme and host, no path.
+    """
+
+    var: Path
+    keys: Path
+    database_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"
+    servers: int = 1
+    pool_size: int = 12
+    page_cache_bytes: int = 32 * 1024 * 1024
+    demo: bool = False
+
+    def environment(self) -> dict[str, str]:
+        """The variables from which a child process reads the same settings."""
+        variables = {
+            "YIMA_VAR": str(self.var),
+            "YIMA_KEYS": str(self.keys),
+            "HOST": self.host,
+            "PORT": str(self.port),
+            "YIMA_PUBLIC_URL": self.public_url,
+            "YIMA_SERVERS": str(self.servers),
+            "YIMA_POOL_SIZE": str(self.pool_size),
+            "YIMA_PAGE_CACHE_BYTES": str(self.page_cache_bytes),
+            "YIMA_DEMO": "1" if self.demo else "0",
+        }
+        if self.database_url is not None:
+            variables["DATABASE_URL"] = self.database_url
+        return variables
+
+
+def _integer(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name}={text!r} is not a whole number between {low} and {high}.")
+    return int(text)
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environment` (the process's own by default).
+
+    Raises `SettingsError` when a value cannot be used, and when DATABASE_URL comes without YIMA_KEYS: a database
+    elsewhere outlives this folder, so the keys that open it must not be made by accident beside it.
+    """
+    env = os.environ if environment is None else environment
+    var = Path(env.get("YIMA_VAR") or "var").absolute()
+    database_url = env.get("DATABASE_URL") or None
+    keys = env.get("YIMA_KEYS")
+    if database_url is not None and not keys:
+        raise SettingsError(
+            "DATABASE_URL is set but YIMA_KEYS is not: name the folder that holds the root key of that database.",
+        )
+    host = env.get("HOST") or "127.0.0.1"
+    port = _integer(env, "PORT", 8000, 1, 65535)
+    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    return Settings(
+        var=var,
+        keys=Path(keys).absolute() if keys else var / "keys",
+        database_url=database_url,
+        host=host,
+        port=port,
+        public_url=(env.get("YIMA_PUBLIC_URL") or f"http://{shown}:{port}").rstrip("/"),
+        servers=_integer(env, "YIMA_SERVERS", 1, 1, 64),
+        pool_size=_integer(env, "YIMA_POOL_SIZE", 12, 2, 200),
+        page_cache_bytes=_integer(env, "YIMA_PAGE_CACHE_BYTES", 32 * 1024 * 1024, 0, 2**34),
+        demo=env.get("YIMA_DEMO") == "1",
+    )

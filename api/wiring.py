@@ -1,0 +1,155 @@
+"""Builds the real parts out of the settings: keys, pool, vault, tokens, passwords, work."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import sqlalchemy as sa
+
+from api.work import Work
+from codes.token import TokenKeys
+from domain.identity.tokens import SessionTokens
+from domain.shared.clock import Clock, system_clock
+from domain.shared.keys import (
+    KeyPurpose,
+    KeyRing,
+    KeyState,
+    KeysMissing,
+    KeyVersion,
+    first_version,
+    make_root_key,
+    next_version,
+    read_root_key,
+)
+from domain.shared.random import Random, system_random
+from domain.shared.sql import Command, Connection, Pool, Query, open_pool
+from domain.shared.tables import key_version
+from domain.shared.trace import TraceSeal
+from domain.shared.vault import Vault
+
+APP_ROLE = "yima_app"
+RELAY_ROLE = "yima_relay"
+
+_ALL_KEYS = Query(sa.select(*[key_version.c[name] for name in KeyVersion.__struct_fields__]), KeyVersion)
+_INSERT_KEY = Command(
+    sa.insert(key_version).values(
+        {name: sa.bindparam(name) for name in (*KeyVersion.__struct_fields__, "created_at")}
+    )
+)
+_STOP_SEALING = Command(
+    sa.update(key_version)
+    .where(key_version.c.purpose == sa.bindparam("of_purpose"), key_version.c.state == KeyState.CURRENT.value)
+    .values(state=KeyState.VERIFYING.value)
+)
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What routes, jobs and commands are built of."""
+
+    work: Work
+    pool: Pool
+    keys: KeyRing
+    vault: Vault
+    seal: TraceSeal
+    session_tokens: SessionTokens
+    code_keys: TokenKeys
+    clock: Clock
+    random: Random
+
+
+async def load_keys(connection: Connection, folder: Path, *, now: datetime, random: Random) -> KeyRing:
+    """The key ring of this database, made on the very first start and never again.
+
+    Raises `KeysMissing` when the database expects keys that `folder` does not hold, and `WrongKeys` when it holds
+    others: making new ones would void every code at every door.
+    """
+    versions = await _ALL_KEYS.all(connection)
+    if versions:
+        return KeyRing(_root_of(folder), versions)
+    try:
+        root = read_root_key(folder)
+    except KeysMissing:
+        root = make_root_key(folder, random)
+    versions = [first_version(root, purpose) for purpose in KeyPurpose]
+    await _INSERT_KEY.run_many(
+        connection, [{**msgspec.structs.asdict(version), "created_at": now} for version in versions]
+    )
+    return KeyRing(root, versions)
+
+
+def _root_of(folder: Path) -> bytes:
+    try:
+        return read_root_key(folder)
+    except KeysMissing as missing:
+        raise KeysMissing(
+            f"This database was made with keys that are not in {folder}. Put root.key back; a new one would void "
+            "every code already at a door, so none is made."
+        ) from missing
+
+
+async def roll_key(connection: Connection, folder: Path, purpose: KeyPurpose, *, now: datetime) -> KeyVersion:
+    """A new current version of the key of `purpose`; what older versions sealed still opens."""
+    versions = await _ALL_KEYS.all(connection)
+    latest = max(version.version for version in versions if version.purpose is purpose)
+    version = next_version(_root_of(folder), purpose, latest)
+    await _STOP_SEALING.run(connection, of_purpose=purpose)
+    await _INSERT_KEY.run(connection, **msgspec.structs.asdict(version), created_at=now)
+    return version
+
+
+def code_keys_of(keys: KeyRing) -> TokenKeys:
+    """The keys of the one code, by key id."""
+    current, _ = keys.current(KeyPurpose.CODE)
+    return TokenKeys(keys.all(KeyPurpose.CODE), current=current)
+
+
+def build_parts(pool: Pool, keys: KeyRing, *, clock: Clock, random: Random) -> Parts:
+    """Join the parts around an open pool and a checked key ring."""
+    vault = Vault(keys, random)
+    seal = TraceSeal(keys)
+    return Parts(
+        work=Work(pool, clock=clock, random=random, vault=vault, seal=seal),
+        pool=pool,
+        keys=keys,
+        vault=vault,
+        seal=seal,
+        session_tokens=SessionTokens(keys),
+        code_keys=code_keys_of(keys),
+        clock=clock,
+        random=random,
+    )
+
+
+@asynccontextmanager
+async def open_parts(
+    dsn: str,
+    keys_folder: Path,
+    *,
+    pool_size: int,
+    application: str,
+    role: str = APP_ROLE,
+    clock: Clock = system_clock,
+    random: Random = system_random,
+) -> AsyncIterator[Parts]:
+    """The parts over a pool of their own, for as long as the context lasts."""
+    keys = await _checked_keys(dsn, keys_folder, clock=clock, random=random)
+    pool = await open_pool(dsn, size=pool_size, role=role, application=application)
+    try:
+        yield build_parts(pool, keys, clock=clock, random=random)
+    finally:
+        await pool.close()
+
+
+async def _checked_keys(dsn: str, folder: Path, *, clock: Clock, random: Random) -> KeyRing:
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE key_version IN SHARE ROW EXCLUSIVE MODE")
+            return await load_keys(connection, folder, now=clock(), random=random)
+    finally:
+        await connection.close()

@@ -1,0 +1,1 @@
+"""Pure codes of the field: USCC, divisions, the one code's token, QR pictures."""

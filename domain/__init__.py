@@ -1,0 +1,1 @@
+"""The work itself: one folder per capability, the same file names in each."""

@@ -1,0 +1,1 @@
+"""Who is who: regions, departments, accounts, sessions."""

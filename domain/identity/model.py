@@ -1,0 +1,103 @@
+"""Roles and principals."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+
+class Role(enum.StrEnum):
+    """What an account may be; a later issue adds finer permissions beneath these."""
+
+    INSPECTOR = "inspector"
+    DEPARTMENT_MANAGER = "department_manager"
+    LEAD = "lead"
+    ENTERPRISE = "enterprise"
+    ADMINISTRATOR = "administrator"
+
+    @property
+    def label(self) -> str:
+        """The Chinese name that people see."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Role.INSPECTOR: "执法人员",
+    Role.DEPARTMENT_MANAGER: "部门管理员",
+    Role.LEAD: "牵头部门领导",
+    Role.ENTERPRISE: "企业",
+    Role.ADMINISTRATOR: "系统管理员",
+}
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is signed in, as the access token says: judged by the server when the session was started or refreshed.
+
+    `region` is the ltree path of the region whose subtree the account may see.
+    """
+
+    account_id: UUID
+    session_id: UUID
+    name: str
+    role: Role
+    post: str
+    department_id: UUID | None = None
+    region: str | None = None
+    officer_id: UUID | None = None
+    enterprise_id: UUID | None = None
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored account with its password hash."""
+
+    id: UUID
+    login: str
+    name: str
+    role: Role
+    post: str
+    password_hash: str
+    department_id: UUID | None
+    region: str | None
+    officer_id: UUID | None
+    enterprise_id: UUID | None
+    disabled_at: datetime | None
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored session: `generation` is the latest refresh token that was used."""
+
+    id: UUID
+    account_id: UUID
+    generation: int
+    expires_at: datetime
+    ended_at: datetime | None
+
+
+class RegionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """行政区划: one region of the tree."""
+
+    code: str
+    name: str
+    level: str
+    parent_code: str | None
+    path: str
+    valid_from: date | None
+    valid_to: date | None
+    successor_code: str | None
+
+
+class Department(msgspec.Struct, frozen=True, kw_only=True):
+    """监管部门: `code` numbers its papers, `path` places it in the tree of departments."""
+
+    id: UUID
+    code: str
+    name: str
+    short_name: str
+    parent_id: UUID | None
+    path: str
+    region_code: str
+    region: str
+    hotline: str | None

@@ -1,0 +1,1 @@
+"""检查任务: approved inspections, visits, check-ins, 亮证告知."""

@@ -1,0 +1,190 @@
+"""Values of inspections, visits and check-ins."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from domain.inspection.position import Datum
+from domain.officer.model import CertifiedOfficer
+
+
+class InspectionKind(enum.StrEnum):
+    """日常 / 专项 / 个案."""
+
+    ROUTINE = "routine"
+    SPECIAL = "special"
+    CASE = "case"
+
+
+class InspectionMode(enum.StrEnum):
+    """现场 / 非现场."""
+
+    ON_SITE = "on_site"
+    OFF_SITE = "off_site"
+
+
+class InspectionState(enum.StrEnum):
+    """待反馈 / 已反馈 / 已取消 (catalogue 5.2)."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class DueMark(enum.StrEnum):
+    """超期预警状态: 正常, 即将超期, 已超期 (MOB-07); derived, never stored."""
+
+    ON_TIME = "on_time"
+    DUE_SOON = "due_soon"
+    OVERDUE = "overdue"
+
+
+class CheckInMeans(enum.StrEnum):
+    """What proved presence."""
+
+    PRINTED_CODE = "printed_code"
+    BUSINESS_LICENCE = "business_licence"
+    BACK_ENTRY = "back_entry"
+
+
+class LateScanReason(enum.StrEnum):
+    """Why work began before the scan: 紧急或证据可能灭失 / 网络或系统故障."""
+
+    EMERGENCY = "emergency"
+    SYSTEM_FAILURE = "system_failure"
+
+
+class IdentificationResponse(enum.StrEnum):
+    """亮证告知: 已知悉 / 申请回避 / 身份或单位不符."""
+
+    ACKNOWLEDGED = "acknowledged"
+    RECUSAL_REQUESTED = "recusal_requested"
+    IDENTITY_MISMATCH = "identity_mismatch"
+
+
+class ShownOn(enum.StrEnum):
+    """Whose screen showed the 亮证告知."""
+
+    OFFICER_SCREEN = "officer_screen"
+    ENTERPRISE_PHONE = "enterprise_phone"
+
+
+class InspectionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a list (MOB-07)."""
+
+    id: UUID
+    name: str
+    number: str | None
+    kind: InspectionKind
+    state: InspectionState
+    scene_name: str
+    enterprise_name: str
+    site_id: UUID
+    site_name: str
+    address: str | None
+    initiating_department: str
+    starts_on: date
+    due_on: date
+    outcome: str | None
+
+
+class Inspection(InspectionSummary, frozen=True, kw_only=True):
+    """检查任务 whole: with its approval and what the check-in needs of the site."""
+
+    mode: InspectionMode
+    source: str
+    basis: str
+    notice_number: str | None
+    approved_at: datetime | None
+    approved_by: str | None
+    is_urgent: bool
+    approval_due_at: datetime | None
+    completed_at: datetime | None
+    created_at: datetime
+    uscc: str
+    enterprise_id: UUID
+    region: str
+    longitude: float | None
+    latitude: float | None
+    radius_m: int | None
+    polygon: list[tuple[float, float]] | None
+
+
+class Party(msgspec.Struct, frozen=True, kw_only=True):
+    """A department that takes part."""
+
+    department_id: UUID
+    name: str
+    short_name: str
+    code: str
+    hotline: str | None
+    is_lead: bool
+
+
+class AssignedOfficer(CertifiedOfficer, frozen=True, kw_only=True):
+    """An officer assigned to an inspection, for the department they act for in it."""
+
+    acts_for: UUID
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """上门: one stay at the site."""
+
+    id: UUID
+    inspection_id: UUID
+    sequence: int
+    arrived_at: datetime
+    departed_at: datetime | None
+    voided_at: datetime | None
+
+
+class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
+    """扫码报到 of one department at one visit; coordinates in degrees as sent, and converted to WGS-84."""
+
+    id: UUID
+    visit_id: UUID
+    department_id: UUID
+    officer_id: UUID
+    second_officer_id: UUID
+    means: CheckInMeans
+    code_id: bytes | None
+    longitude: float | None
+    latitude: float | None
+    accuracy_m: float | None
+    fixed_at: datetime | None
+    datum: Datum | None
+    wgs84_longitude: float | None
+    wgs84_latitude: float | None
+    distance_outside_m: float | None
+    flags: list[str]
+    position_reason: str | None
+    late_scan_reason: LateScanReason | None
+    late_scan_note: str | None
+    done_at: datetime
+    received_at: datetime
+    departed_at: datetime | None = None
+
+
+class CheckInCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A check-in as the office and the phone show it."""
+
+    id: UUID
+    visit_id: UUID
+    visit_sequence: int
+    department_id: UUID
+    officer_id: UUID
+    second_officer_id: UUID
+    means: CheckInMeans
+    flags: list[str]
+    distance_outside_m: float | None
+    position_reason: str | None
+    late_scan_reason: LateScanReason | None
+    done_at: datetime
+    received_at: datetime
+    departed_at: datetime | None
+    visit_voided_at: datetime | None
+    identification: IdentificationResponse | None

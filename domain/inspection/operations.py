@@ -1,0 +1,570 @@
+"""A visit, step by step: check in, 亮证告知, leave; and the dispatch that comes before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from codes.token import InvalidToken, TokenKeys, decode_token, token_from_scan
+from codes.uscc import uscc_from_scan
+from domain.enterprise.model import CodeState
+from domain.enterprise.rules import require_reason, require_valid
+from domain.inspection import rules, store
+from domain.inspection.events import (
+    CheckedIn,
+    CheckInFacts,
+    Departed,
+    DepartureFacts,
+    DispatchedFacts,
+    IdentificationFacts,
+    InspectionDispatched,
+    OfficersIdentified,
+    VisitVoided,
+    VoidFacts,
+)
+from domain.inspection.model import (
+    CheckIn,
+    CheckInCard,
+    CheckInMeans,
+    IdentificationResponse,
+    Inspection,
+    InspectionKind,
+    InspectionMode,
+    LateScanReason,
+    Party,
+    ShownOn,
+    Visit,
+)
+from domain.inspection.position import (
+    CircleFence,
+    Coordinates,
+    Fence,
+    PolygonFence,
+    PositionFix,
+    PositionPolicy,
+    PositionVerdict,
+    judge_position,
+)
+from domain.shared.clock import local_date
+from domain.shared.errors import DomainError, NotFound
+from domain.shared.numbers import NumberKind, NumberRequest
+from domain.shared.transaction import Outcome, Transaction
+
+_PERSON_LABEL = "identification.person_name"
+_POSITION_POLICY = PositionPolicy()
+
+
+class InvalidCode(DomainError):
+    """What was scanned is no code of ours, or none that exists."""
+
+
+class CodeRequired(DomainError):
+    """A check-in needs the scanned code, unless a failure of the system is entered afterwards."""
+
+
+class LateScan(msgspec.Struct, frozen=True, kw_only=True):
+    """先检查后扫码: why, since when, and until when if they have left."""
+
+    reason: LateScanReason
+    note: str
+    began_at: datetime
+    ended_at: datetime | None = None
+
+
+class CheckInOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """扫码报到 as the phone asks for it. `code` is what the scanner read: our URL, the bare token, or a licence QR."""
+
+    second_officer_id: UUID | None = None
+    code: str | None = None
+    position: PositionFix | None = None
+    position_reason: str | None = None
+    late_scan: LateScan | None = None
+
+
+class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was stored of a check-in. `flags` not empty means 位置待核."""
+
+    id: UUID
+    inspection_id: UUID
+    visit_id: UUID
+    visit_sequence: int
+    department_id: UUID
+    officer_id: UUID
+    second_officer_id: UUID
+    means: CheckInMeans
+    flags: list[str]
+    distance_outside_m: float | None
+    done_at: datetime
+    received_at: datetime
+
+
+class _Evidence(msgspec.Struct, frozen=True):
+    means: CheckInMeans
+    code_id: bytes | None
+
+
+async def check_in(
+    tx: Transaction, officer_id: UUID, inspection_id: UUID, order: CheckInOrder, keys: TokenKeys
+) -> Outcome[CheckInAnswer]:
+    """扫码报到 (ONE-01, MOB-10, X11): any assigned officer checks in for the department, with a second one.
+
+    Raises `NotFound`, `NotAssigned`, `InspectionAlreadyClosed`, `InspectionNotApproved`, `InspectionNotBegun`,
+    `SecondOfficerRequired`, `CertificateInvalid`, `AlreadyCheckedIn`, `InvalidCode`, `CodeWasReplaced`,
+    `CodeWasRevoked`, `WrongSite`, `CodeRequired`, `PositionReasonRequired`, `LateScanReasonRequired`,
+    `BackEntryTooLate` or `DepartureBeforeArrival`; after any of them nothing is changed.
+    """
+    scanned = _decode(order.code, keys)
+    inspection, visit, cards = await _lock(tx, inspection_id)
+    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    done_at = rules.bounded_done_at(tx.done_at, inspection)
+    late = order.late_scan
+    arrived_at = late.began_at if late is not None else done_at
+    first, second = rules.require_two_officers(
+        assigned, officer_id, order.second_officer_id, local_date(arrived_at)
+    )
+    rules.require_open(inspection, arrived_at)
+    open_visit = _open(visit)
+    rules.require_not_checked_in(cards, first.acts_for, open_visit)
+    note = rules.require_late_scan(
+        late.began_at if late else None,
+        late.ended_at if late else None,
+        late.reason if late else None,
+        late.note if late else None,
+        tx.now,
+    )
+    evidence = await _evidence(tx, inspection, order, scanned)
+    verdict = judge_position(order.position, _fence(inspection), done_at, _POSITION_POLICY)
+    reason = rules.require_position_reason(verdict, order.position_reason)
+    if open_visit is None:
+        open_visit = _new_visit(tx, inspection_id, visit, arrived_at)
+    stored = _stored(tx, order, open_visit, (first.acts_for, first.id, second.id), evidence, verdict, done_at)
+    stored = msgspec.structs.replace(stored, position_reason=reason, late_scan_note=note)
+    await _save(tx, open_visit, stored, is_new=visit is None or open_visit.id != visit.id)
+    parties = await store.PARTIES.all(tx.connection, inspection_id=inspection_id)
+    event = _checked_in(inspection, _party(parties, first.acts_for), open_visit, stored)
+    return Outcome(answer=_answer(inspection_id, open_visit, stored), events=(event,))
+
+
+def _decode(code: str | None, keys: TokenKeys) -> bytes | None:
+    """The code id of a token of ours, before anything is asked of the database. Raises `InvalidCode`."""
+    if code is None:
+        return None
+    token = token_from_scan(code)
+    if token is None:
+        if uscc_from_scan(code) is None:
+            raise InvalidCode("未识别的二维码，请扫描企业码或营业执照二维码。", field="code")
+        return None
+    try:
+        return decode_token(keys, token).code_id
+    except InvalidToken as broken:
+        raise InvalidCode("无效的企业码。", field="code") from broken
+
+
+async def _lock(
+    tx: Transaction, inspection_id: UUID
+) -> tuple[Inspection, Visit | None, Sequence[CheckInCard]]:
+    inspection = await store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
+    if inspection is None:
+        raise NotFound("没有该检查任务。")
+    visit = await store.LATEST_VISIT.first(tx.connection, inspection_id=inspection_id)
+    cards = (
+        await store.CHECK_INS.all(tx.connection, inspection_id=inspection_id) if visit is not None else ()
+    )
+    return inspection, visit, cards
+
+
+def _open(visit: Visit | None) -> Visit | None:
+    if visit is None or visit.departed_at is not None or visit.voided_at is not None:
+        return None
+    return visit
+
+
+async def _evidence(
+    tx: Transaction, inspection: Inspection, order: CheckInOrder, scanned: bytes | None
+) -> _Evidence:
+    if scanned is not None:
+        code = await store.CODE_SITE.first(tx.connection, code_id=scanned)
+        if code is None:
+            raise InvalidCode("无效的企业码。", field="code")
+        if code.site_id != inspection.site_id:
+            raise rules.WrongSite("扫描的是另一场所的企业码，请核对检查地点。", field="code")
+        require_valid(CodeState(code.state))
+        return _Evidence(CheckInMeans.PRINTED_CODE, scanned)
+    if order.code is not None:
+        if uscc_from_scan(order.code) != inspection.uscc:
+            raise rules.WrongSite("营业执照与检查对象不符。", field="code")
+        return _Evidence(CheckInMeans.BUSINESS_LICENCE, None)
+    late = order.late_scan
+    if late is None or late.reason is not LateScanReason.SYSTEM_FAILURE:
+        raise CodeRequired("请先扫描企业码。", field="code")
+    return _Evidence(CheckInMeans.BACK_ENTRY, None)
+
+
+def _fence(inspection: Inspection) -> Fence | None:
+    if inspection.polygon:
+        return PolygonFence(tuple(Coordinates(*point) for point in inspection.polygon))
+    if inspection.longitude is None or inspection.latitude is None:
+        return None
+    return CircleFence(Coordinates(inspection.longitude, inspection.latitude), inspection.radius_m or 200)
+
+
+def _new_visit(tx: Transaction, inspection_id: UUID, former: Visit | None, arrived_at: datetime) -> Visit:
+    return Visit(
+        id=tx.new_id(),
+        inspection_id=inspection_id,
+        sequence=1 if former is None else former.sequence + 1,
+        arrived_at=arrived_at,
+        departed_at=None,
+        voided_at=None,
+    )
+
+
+def _stored(
+    tx: Transaction,
+    order: CheckInOrder,
+    visit: Visit,
+    who: tuple[UUID, UUID, UUID],
+    evidence: _Evidence,
+    verdict: PositionVerdict,
+    done_at: datetime,
+) -> CheckIn:
+    fix = order.position
+    point = verdict.coordinates
+    late = order.late_scan
+    department_id, officer_id, second_officer_id = who
+    return CheckIn(
+        id=tx.new_id(),
+        visit_id=visit.id,
+        department_id=department_id,
+        officer_id=officer_id,
+        second_officer_id=second_officer_id,
+        means=evidence.means,
+        code_id=evidence.code_id,
+        longitude=fix.longitude if fix else None,
+        latitude=fix.latitude if fix else None,
+        accuracy_m=fix.accuracy_m if fix else None,
+        fixed_at=fix.fixed_at if fix else None,
+        datum=fix.datum if fix else None,
+        wgs84_longitude=point.longitude if point else None,
+        wgs84_latitude=point.latitude if point else None,
+        distance_outside_m=verdict.distance_outside_m,
+        flags=[flag.value for flag in verdict.flags],
+        position_reason=None,
+        late_scan_reason=late.reason if late else None,
+        late_scan_note=None,
+        done_at=done_at,
+        received_at=tx.now,
+        departed_at=late.ended_at if late else None,
+    )
+
+
+async def _save(tx: Transaction, visit: Visit, stored: CheckIn, *, is_new: bool) -> None:
+    if is_new:
+        await store.INSERT_VISIT.run(
+            tx.connection,
+            id=visit.id,
+            inspection_id=visit.inspection_id,
+            sequence=visit.sequence,
+            opened_by=stored.id,
+            arrived_at=visit.arrived_at,
+        )
+    await store.INSERT_CHECK_IN.run(tx.connection, **msgspec.structs.asdict(stored))
+    if stored.departed_at is not None:
+        await store.END_VISIT.run(tx.connection, visit_id=visit.id)
+
+
+def _party(parties: Sequence[Party], department_id: UUID) -> Party:
+    return next(party for party in parties if party.department_id == department_id)
+
+
+def _checked_in(inspection: Inspection, party: Party, visit: Visit, stored: CheckIn) -> CheckedIn:
+    return CheckedIn(
+        subject_id=inspection.id,
+        department_id=party.department_id,
+        region=inspection.region,
+        site_id=inspection.site_id,
+        after=CheckInFacts(
+            check_in_id=stored.id,
+            visit_id=visit.id,
+            visit_sequence=visit.sequence,
+            department_id=stored.department_id,
+            officer_id=stored.officer_id,
+            second_officer_id=stored.second_officer_id,
+            means=stored.means,
+            flags=stored.flags,
+            distance_outside_m=stored.distance_outside_m,
+            done_at=stored.done_at,
+        ),
+        enterprise_id=inspection.enterprise_id,
+        department_name=party.short_name,
+        officer_count=2,
+        notice_number=inspection.notice_number,
+        hotline=party.hotline,
+    )
+
+
+def _answer(inspection_id: UUID, visit: Visit, stored: CheckIn) -> CheckInAnswer:
+    return CheckInAnswer(
+        id=stored.id,
+        inspection_id=inspection_id,
+        visit_id=visit.id,
+        visit_sequence=visit.sequence,
+        department_id=stored.department_id,
+        officer_id=stored.officer_id,
+        second_officer_id=stored.second_officer_id,
+        means=stored.means,
+        flags=stored.flags,
+        distance_outside_m=stored.distance_outside_m,
+        done_at=stored.done_at,
+        received_at=stored.received_at,
+    )
+
+
+class PersonOnSite(msgspec.Struct, frozen=True, kw_only=True):
+    """被检查方现场人员."""
+
+    name: str
+    post: str
+
+
+class IdentificationOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """亮证告知 as it went: the response, on whose screen, by whom, and the reason of a refusal."""
+
+    response: IdentificationResponse
+    shown_on: ShownOn = ShownOn.OFFICER_SCREEN
+    person: PersonOnSite | None = None
+    reason: str | None = None
+
+
+class IdentificationAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was stored of an 亮证告知."""
+
+    id: UUID
+    inspection_id: UUID
+    check_in_id: UUID
+    response: IdentificationResponse
+    responded_at: datetime
+
+
+async def record_identification(
+    tx: Transaction, officer_id: UUID, inspection_id: UUID, order: IdentificationOrder
+) -> Outcome[IdentificationAnswer]:
+    """亮证告知, after the check-in. A refusal may be followed by another response; an acknowledgement is final.
+
+    Raises `NotFound`, `NotAssigned`, `NotCheckedIn`, `AlreadyAcknowledged` or `RefusalReasonRequired`.
+    """
+    inspection, card, _visit, department_id = await _standing(tx, officer_id, inspection_id)
+    reason = rules.require_response(card, order.response, order.reason)
+    done_at = rules.bounded_done_at(tx.done_at, inspection)
+    identification_id = tx.new_id()
+    person = order.person
+    await store.INSERT_IDENTIFICATION.run(
+        tx.connection,
+        id=identification_id,
+        check_in_id=card.id,
+        response=order.response,
+        shown_on=order.shown_on,
+        person_name_sealed=None if person is None else tx.vault.seal(_PERSON_LABEL, person.name),
+        person_post=None if person is None else person.post,
+        reason=reason,
+        responded_at=done_at,
+        received_at=tx.now,
+    )
+    event = OfficersIdentified(
+        subject_id=inspection_id,
+        department_id=department_id,
+        region=inspection.region,
+        site_id=inspection.site_id,
+        after=await _identification_facts(tx, card, order, reason),
+    )
+    answer = IdentificationAnswer(
+        id=identification_id,
+        inspection_id=inspection_id,
+        check_in_id=card.id,
+        response=order.response,
+        responded_at=done_at,
+    )
+    return Outcome(answer=answer, events=(event,))
+
+
+async def _identification_facts(
+    tx: Transaction, card: CheckInCard, order: IdentificationOrder, reason: str | None
+) -> IdentificationFacts:
+    """The trace's part: the person's name under a key of their own, so that it can be erased without touching it."""
+    person_id = sealed = None
+    if order.person is not None:
+        person_id = tx.new_id()
+        key = tx.vault.new_subject_key(str(person_id))
+        sealed = tx.vault.seal_for_subject(key, str(person_id), order.person.name)
+        await store.INSERT_SUBJECT_KEY.run(
+            tx.connection, subject_id=person_id, sealed_key=key, created_at=tx.now
+        )
+    return IdentificationFacts(
+        check_in_id=card.id,
+        response=order.response,
+        shown_on=order.shown_on,
+        reason=reason,
+        person_id=person_id,
+        person_name_sealed=sealed,
+        person_post=None if order.person is None else order.person.post,
+    )
+
+
+async def _standing(
+    tx: Transaction, officer_id: UUID, inspection_id: UUID
+) -> tuple[Inspection, CheckInCard, Visit, UUID]:
+    """The inspection with the open check-in of the officer's department. Raises as its callers say."""
+    inspection, visit, cards = await _lock(tx, inspection_id)
+    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    mine = next((officer for officer in assigned if officer.id == officer_id), None)
+    if mine is None:
+        raise rules.NotAssigned("你不是该检查任务的执法人员。")
+    card, open_visit = rules.require_checked_in(cards, mine.acts_for, _open(visit))
+    return inspection, card, open_visit, mine.acts_for
+
+
+class DepartureAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who left when; `visit_ended` once every department has left."""
+
+    inspection_id: UUID
+    visit_id: UUID
+    department_id: UUID
+    departed_at: datetime
+    visit_ended: bool
+
+
+async def depart(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> Outcome[DepartureAnswer]:
+    """离场 of the officer's department; the visit ends when the last department leaves.
+
+    Raises `NotFound`, `NotAssigned`, `NotCheckedIn` or `DepartureBeforeArrival`.
+    """
+    inspection, card, visit, department_id = await _standing(tx, officer_id, inspection_id)
+    rules.require_departure(card, tx.done_at)
+    await store.END_CHECK_IN.run(tx.connection, check_in_id=card.id, left_at=tx.done_at)
+    ended = bool(await store.END_VISIT.run(tx.connection, visit_id=visit.id))
+    facts = DepartureFacts(
+        visit_id=visit.id, department_id=department_id, departed_at=tx.done_at, visit_ended=ended
+    )
+    event = Departed(
+        subject_id=inspection_id,
+        department_id=department_id,
+        region=inspection.region,
+        site_id=inspection.site_id,
+        after=facts,
+    )
+    answer = DepartureAnswer(inspection_id=inspection_id, **msgspec.structs.asdict(facts))
+    return Outcome(answer=answer, events=(event,))
+
+
+class VoidAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Which visit was voided."""
+
+    inspection_id: UUID
+    visit_id: UUID
+    voided_at: datetime
+
+
+async def void_visit(
+    tx: Transaction, officer_id: UUID, inspection_id: UUID, reason: str
+) -> Outcome[VoidAnswer]:
+    """作废 of the open visit, for having taken the wrong site. It stays on record and no longer counts.
+
+    Raises `NotFound`, `NotAssigned`, `VisitAlreadyOver` or `ReasonMissing`.
+    """
+    why = require_reason(reason, "reason")
+    inspection, visit, _cards = await _lock(tx, inspection_id)
+    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    mine = next((officer for officer in assigned if officer.id == officer_id), None)
+    if mine is None:
+        raise rules.NotAssigned("你不是该检查任务的执法人员。")
+    voided = rules.require_voidable(visit)
+    await store.VOID_VISIT.run(tx.connection, visit_id=voided.id, now=tx.now, reason=why)
+    event = VisitVoided(
+        subject_id=inspection_id,
+        department_id=mine.acts_for,
+        region=inspection.region,
+        site_id=inspection.site_id,
+        after=VoidFacts(visit_id=voided.id, reason=why),
+    )
+    answer = VoidAnswer(inspection_id=inspection_id, visit_id=voided.id, voided_at=tx.now)
+    return Outcome(answer=answer, events=(event,))
+
+
+class DispatchedParty(msgspec.Struct, frozen=True, kw_only=True):
+    """A department taking part, with its officers."""
+
+    department_id: UUID
+    department_code: str
+    officer_ids: list[UUID]
+
+
+class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An approved inspection to be carried out at one site; the first party leads."""
+
+    name: str
+    kind: InspectionKind
+    source: str
+    basis: str
+    scene_code: str
+    site_id: UUID
+    region: str
+    parties: list[DispatchedParty]
+    starts_on: date
+    due_on: date
+    approved_at: datetime | None
+    approved_by: str | None
+    mode: InspectionMode = InspectionMode.ON_SITE
+    is_urgent: bool = False
+    approval_due_at: datetime | None = None
+
+
+async def dispatch_inspection(tx: Transaction, order: DispatchOrder) -> Outcome[UUID]:
+    """任务分发: the inspection with its parties, officers, and the numbers of the task and of its 检查通知书."""
+    inspection_id = tx.new_id()
+    lead = order.parties[0]
+    fields = msgspec.structs.asdict(order)
+    del fields["parties"]
+    await store.INSERT_INSPECTION.run(
+        tx.connection,
+        **fields,
+        id=inspection_id,
+        state="pending",
+        outcome=None,
+        completed_at=None,
+        initiating_department_id=lead.department_id,
+        created_at=tx.now,
+    )
+    await store.INSERT_PARTY.run_many(
+        tx.connection,
+        [
+            {"inspection_id": inspection_id, "department_id": party.department_id, "is_lead": party is lead}
+            for party in order.parties
+        ],
+    )
+    assigned = [
+        {"inspection_id": inspection_id, "officer_id": officer_id, "department_id": party.department_id}
+        for party in order.parties
+        for officer_id in party.officer_ids
+    ]
+    await store.INSERT_OFFICER.run_many(tx.connection, assigned)
+    event = InspectionDispatched(
+        subject_id=inspection_id,
+        department_id=lead.department_id,
+        region=order.region,
+        site_id=order.site_id,
+        after=DispatchedFacts(
+            name=order.name,
+            kind=order.kind,
+            starts_on=order.starts_on,
+            due_on=order.due_on,
+            officers=[row["officer_id"] for row in assigned],
+        ),
+    )
+    numbers = tuple(
+        NumberRequest(department_code=lead.department_code, kind=kind, subject_id=inspection_id)
+        for kind in (NumberKind.INSPECTION, NumberKind.NOTICE)
+    )
+    return Outcome(answer=inspection_id, events=(event,), numbers=numbers)

@@ -1,0 +1,256 @@
+"""Rules of a visit, in the order one-code.md gives: values in, values or a refusal out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from domain.inspection.model import (
+    AssignedOfficer,
+    CheckInCard,
+    CheckInMeans,
+    DueMark,
+    IdentificationResponse,
+    Inspection,
+    InspectionState,
+    LateScanReason,
+    Visit,
+)
+from domain.inspection.position import PositionVerdict
+from domain.officer.rules import require_certificate
+from domain.shared.clock import local_date
+from domain.shared.errors import DomainError
+from domain.shared.working_days import add_working_days
+
+DUE_SOON_WORKING_DAYS = 3
+"""即将超期 begins that many working days before the due date (D4)."""
+BACK_ENTRY_DAYS = 10
+"""A scan that a failing network or system prevented is entered within so many natural days after the inspection."""
+LATE_UPLOAD = timedelta(minutes=2)
+"""A write that reaches us so long after it was done is marked as uploaded late; that is no fault."""
+_NOTE_LENGTH = range(2, 201)
+
+
+class InspectionNotApproved(DomainError):
+    """The inspection has no approval and is not urgent."""
+
+
+class InspectionNotBegun(DomainError):
+    """The inspection's first day has not come."""
+
+
+class InspectionAlreadyClosed(DomainError):
+    """The inspection is completed or cancelled."""
+
+
+class NotAssigned(DomainError):
+    """The officer is not assigned to this inspection."""
+
+
+class SecondOfficerRequired(DomainError):
+    """At least two certified officers of each department must be there."""
+
+
+class WrongSite(DomainError):
+    """The code that was scanned stands at another site."""
+
+
+class AlreadyCheckedIn(DomainError):
+    """The department has checked in for this visit."""
+
+
+class NotCheckedIn(DomainError):
+    """The department has no open check-in."""
+
+
+class PositionReasonRequired(DomainError):
+    """The position is outside, unknown or doubtful: allowed, with a reason."""
+
+
+class LateScanReasonRequired(DomainError):
+    """Work began before the scan: allowed in an emergency or after a failure only, with the reason."""
+
+
+class BackEntryTooLate(DomainError):
+    """The ten natural days for entering a scan afterwards are over."""
+
+
+class AlreadyAcknowledged(DomainError):
+    """亮证告知 was acknowledged for this check-in."""
+
+
+class RefusalReasonRequired(DomainError):
+    """Asking for recusal or doubting the identity needs a reason."""
+
+
+class DepartureBeforeArrival(DomainError):
+    """One cannot leave before one came."""
+
+
+class VisitAlreadyOver(DomainError):
+    """The visit has ended or was voided."""
+
+
+def due_mark(state: InspectionState, due_on: date, today: date) -> DueMark:
+    """超期预警状态 on `today`; what is closed is on time for good (MOB-07)."""
+    if state is not InspectionState.PENDING:
+        return DueMark.ON_TIME
+    if due_on < today:
+        return DueMark.OVERDUE
+    return DueMark.DUE_SOON if due_on <= last_day_due_soon(today) else DueMark.ON_TIME
+
+
+def last_day_due_soon(today: date) -> date:
+    """The latest due date that counts as due soon on `today`."""
+    return add_working_days(today, DUE_SOON_WORKING_DAYS)
+
+
+def days_overdue(state: InspectionState, due_on: date, today: date) -> int:
+    """超期预警天数: natural days past the due date, 0 when not overdue."""
+    return max(0, (today - due_on).days) if state is InspectionState.PENDING else 0
+
+
+def bounded_done_at(claimed: datetime, inspection: Inspection) -> datetime:
+    """The phone's time, never before the inspection was issued: authority cannot be older than the order."""
+    return max(claimed, inspection.created_at)
+
+
+def require_open(inspection: Inspection, done_at: datetime) -> None:
+    """Raises `InspectionAlreadyClosed`, `InspectionNotApproved` or `InspectionNotBegun`."""
+    if inspection.state is not InspectionState.PENDING:
+        raise InspectionAlreadyClosed("该检查任务已办结或取消。", state=inspection.state)
+    if inspection.approved_at is None and not inspection.is_urgent:
+        raise InspectionNotApproved("该检查任务尚未批准。")
+    if local_date(done_at) < inspection.starts_on:
+        raise InspectionNotBegun(
+            f"该检查任务自{inspection.starts_on.isoformat()}起方可实施。", starts_on=inspection.starts_on.isoformat()
+        )
+
+
+def require_two_officers(
+    assigned: Sequence[AssignedOfficer], officer_id: UUID, second_officer_id: UUID | None, on: date
+) -> tuple[AssignedOfficer, AssignedOfficer]:
+    """The acting officer and a second one of the same department, both with a certificate valid that day.
+
+    Raises `NotAssigned`, `SecondOfficerRequired` or `CertificateInvalid`.
+    """
+    by_id = {officer.id: officer for officer in assigned}
+    first = by_id.get(officer_id)
+    if first is None:
+        raise NotAssigned("你不是该检查任务的执法人员。")
+    second = None if second_officer_id is None else by_id.get(second_officer_id)
+    if second is None or second.id == first.id or second.acts_for != first.acts_for:
+        raise SecondOfficerRequired(
+            "现场检查须有同一部门两名以上执法人员，请选择本任务的另一名执法人员。", field="second_officer_id"
+        )
+    require_certificate(first, on, "officer")
+    require_certificate(second, on, "second_officer_id")
+    return first, second
+
+
+def require_not_checked_in(check_ins: Sequence[CheckInCard], department_id: UUID, visit: Visit | None) -> None:
+    """Raises `AlreadyCheckedIn` when the department is in the open visit."""
+    if visit is not None and find_check_in(check_ins, department_id, visit) is not None:
+        raise AlreadyCheckedIn("本部门已在本次上门中报到。", visit_id=str(visit.id))
+
+
+def find_check_in(
+    check_ins: Sequence[CheckInCard], department_id: UUID, visit: Visit | None
+) -> CheckInCard | None:
+    """The department's check-in of that visit."""
+    if visit is None:
+        return None
+    return next(
+        (each for each in check_ins if each.visit_id == visit.id and each.department_id == department_id), None
+    )
+
+
+def require_position_reason(verdict: PositionVerdict, reason: str | None) -> str | None:
+    """The reason for a position in doubt; None when the position is plain. Raises `PositionReasonRequired`."""
+    if not verdict.needs_reason:
+        return None
+    text = (reason or "").strip()
+    if len(text) not in _NOTE_LENGTH:
+        raise PositionReasonRequired(
+            "位置待核：请填写2至200字的原因后重新报到。",
+            field="position_reason",
+            flags=[flag.value for flag in verdict.flags],
+            distance_outside_m=None if verdict.distance_outside_m is None else round(verdict.distance_outside_m),
+        )
+    return text
+
+
+def require_late_scan(
+    began_at: datetime | None,
+    ended_at: datetime | None,
+    reason: LateScanReason | None,
+    note: str | None,
+    now: datetime,
+) -> str | None:
+    """Whether work may have begun before the scan (one-code.md, "scan before work"); gives the note.
+
+    An emergency must be scanned before leaving, so it has no `ended_at`; a failure of network or system may be entered
+    within ten natural days after the inspection ended. Raises `LateScanReasonRequired`, `BackEntryTooLate` or
+    `DepartureBeforeArrival`.
+    """
+    if began_at is None and ended_at is None and reason is None:
+        return None
+    text = (note or "").strip()
+    if reason is None or began_at is None or len(text) not in _NOTE_LENGTH:
+        raise LateScanReasonRequired(
+            "先检查后扫码仅限紧急情形或网络、系统故障，请选择原因、填写说明和开始时间。", field="late_scan"
+        )
+    if ended_at is None:
+        return text
+    if reason is LateScanReason.EMERGENCY:
+        raise LateScanReasonRequired("紧急情形须在离场前扫码。", field="late_scan.ended_at")
+    if ended_at < began_at:
+        raise DepartureBeforeArrival("离场时间早于到场时间。", field="late_scan.ended_at")
+    if now - ended_at > timedelta(days=BACK_ENTRY_DAYS):
+        raise BackEntryTooLate("已超过检查结束后10个自然日的补录期限。", field="late_scan.ended_at")
+    return text
+
+
+def check_in_means(scanned_code: bool, scanned_licence: bool, back_entry: bool) -> CheckInMeans | None:
+    """How presence is proved; None when nothing was scanned and nothing excuses it."""
+    if scanned_code:
+        return CheckInMeans.PRINTED_CODE
+    if scanned_licence:
+        return CheckInMeans.BUSINESS_LICENCE
+    return CheckInMeans.BACK_ENTRY if back_entry else None
+
+
+def require_checked_in(
+    check_ins: Sequence[CheckInCard], department_id: UUID, visit: Visit | None
+) -> tuple[CheckInCard, Visit]:
+    """The department's open check-in and its visit. Raises `NotCheckedIn`."""
+    found = find_check_in(check_ins, department_id, visit)
+    if visit is None or found is None or found.departed_at is not None:
+        raise NotCheckedIn("本部门尚未报到，或已离场。")
+    return found, visit
+
+
+def require_response(
+    check_in: CheckInCard, response: IdentificationResponse, reason: str | None
+) -> str | None:
+    """The reason of a refusal. Raises `AlreadyAcknowledged` or `RefusalReasonRequired`."""
+    if check_in.identification is IdentificationResponse.ACKNOWLEDGED:
+        raise AlreadyAcknowledged("本次报到的亮证告知已确认。")
+    text = (reason or "").strip() or None
+    if response is not IdentificationResponse.ACKNOWLEDGED and (text is None or len(text) not in _NOTE_LENGTH):
+        raise RefusalReasonRequired("请填写2至200字的理由。", field="reason")
+    return text
+
+
+def require_departure(check_in: CheckInCard, departed_at: datetime) -> None:
+    """Raises `DepartureBeforeArrival`."""
+    if departed_at < check_in.done_at:
+        raise DepartureBeforeArrival("离场时间早于到场时间。", field="departed_at")
+
+
+def require_voidable(visit: Visit | None) -> Visit:
+    """The open visit. Raises `VisitAlreadyOver`: what has ended is corrected by the record, not by voiding."""
+    if visit is None or visit.departed_at is not None or visit.voided_at is not None:
+        raise VisitAlreadyOver("该次上门已结束或已作废。")
+    return visit

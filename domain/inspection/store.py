@@ -1,0 +1,292 @@
+"""Statements on inspections, visits and check-ins."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from domain.enterprise.tables import enterprise, site, site_code
+from domain.identity.tables import department
+from domain.inspection.model import (
+    AssignedOfficer,
+    CheckIn,
+    CheckInCard,
+    Inspection,
+    InspectionSummary,
+    Party,
+    Visit,
+)
+from domain.inspection.tables import (
+    check_in,
+    identification,
+    inspection,
+    inspection_officer,
+    inspection_party,
+    visit,
+)
+from domain.officer.tables import officer
+from domain.scene.tables import scene
+from domain.shared.numbers import NumberKind
+from domain.shared.sql import Command, Ltree, Query
+from domain.shared.tables import issued_number, subject_key
+
+
+def _number(kind: NumberKind) -> sa.ScalarSelect[str]:
+    """The internal number of that kind that the inspection holds (D1)."""
+    register = issued_number.alias()
+    text = sa.func.concat(
+        register.c.department_code,
+        "-",
+        register.c.year,
+        sa.literal(f"-{kind.value}-", sa.Text),
+        sa.func.lpad(sa.cast(register.c.sequence, sa.Text), 6, "0"),
+    )
+    return (
+        sa.select(text)
+        .where(register.c.subject_id == inspection.c.id, register.c.kind == kind.value, register.c.voided_at.is_(None))
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+_OF_OTHER_TABLES = {
+    "number": _number(NumberKind.INSPECTION),
+    "notice_number": _number(NumberKind.NOTICE),
+    "scene_name": scene.c.name,
+    "enterprise_name": enterprise.c.name,
+    "enterprise_id": enterprise.c.id,
+    "uscc": enterprise.c.uscc,
+    "site_name": site.c.name,
+    "address": site.c.address,
+    "longitude": site.c.longitude,
+    "latitude": site.c.latitude,
+    "radius_m": site.c.radius_m,
+    "polygon": site.c.polygon,
+    "initiating_department": department.c.name,
+}
+_WITH_PLACE = (
+    inspection.join(site, site.c.id == inspection.c.site_id)
+    .join(enterprise, enterprise.c.id == site.c.enterprise_id)
+    .join(scene, scene.c.code == inspection.c.scene_code)
+    .join(department, department.c.id == inspection.c.initiating_department_id)
+)
+
+
+def _columns(row: type[msgspec.Struct]) -> list[sa.Label[object]]:
+    return [
+        (_OF_OTHER_TABLES[name] if name in _OF_OTHER_TABLES else inspection.c[name]).label(name)
+        for name in row.__struct_fields__
+    ]
+
+
+_BY_ID = (
+    sa.select(*_columns(Inspection)).select_from(_WITH_PLACE).where(inspection.c.id == sa.bindparam("inspection_id"))
+)
+INSPECTION_BY_ID = Query(_BY_ID, Inspection)
+LOCK_INSPECTION = Query(_BY_ID.with_for_update(of=inspection), Inspection)
+
+PARTIES = Query(
+    sa.select(
+        department.c.id.label("department_id"),
+        department.c.name,
+        department.c.short_name,
+        department.c.code,
+        department.c.hotline,
+        inspection_party.c.is_lead,
+    )
+    .select_from(inspection_party.join(department, department.c.id == inspection_party.c.department_id))
+    .where(inspection_party.c.inspection_id == sa.bindparam("inspection_id"))
+    .order_by(inspection_party.c.is_lead.desc(), department.c.code),
+    Party,
+)
+
+ASSIGNED_OFFICERS = Query(
+    sa.select(
+        *[officer.c[name] for name in AssignedOfficer.__struct_fields__ if name != "acts_for"],
+        inspection_officer.c.department_id.label("acts_for"),
+    )
+    .select_from(inspection_officer.join(officer, officer.c.id == inspection_officer.c.officer_id))
+    .where(inspection_officer.c.inspection_id == sa.bindparam("inspection_id"))
+    .order_by(inspection_officer.c.department_id, officer.c.id),
+    AssignedOfficer,
+)
+
+
+_VISIT_COLUMNS = [visit.c[name] for name in Visit.__struct_fields__]
+LATEST_VISIT = Query(
+    sa.select(*_VISIT_COLUMNS)
+    .where(visit.c.inspection_id == sa.bindparam("inspection_id"))
+    .order_by(visit.c.sequence.desc())
+    .limit(1),
+    Visit,
+)
+
+_latest_response = (
+    sa.select(identification.c.response)
+    .where(identification.c.check_in_id == check_in.c.id)
+    .order_by(identification.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+CHECK_INS = Query(
+    sa.select(
+        *[
+            check_in.c[name]
+            for name in CheckInCard.__struct_fields__
+            if name not in {"visit_sequence", "visit_voided_at", "identification"}
+        ],
+        visit.c.sequence.label("visit_sequence"),
+        visit.c.voided_at.label("visit_voided_at"),
+        _latest_response.label("identification"),
+    )
+    .select_from(check_in.join(visit, visit.c.id == check_in.c.visit_id))
+    .where(visit.c.inspection_id == sa.bindparam("inspection_id"))
+    .order_by(visit.c.sequence, check_in.c.id),
+    CheckInCard,
+)
+
+
+class ScannedCode(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the scanned code stands, and how it does."""
+
+    site_id: UUID
+    state: str
+
+
+CODE_SITE = Query(
+    sa.select(site_code.c.site_id, site_code.c.state).where(site_code.c.code_id == sa.bindparam("code_id")),
+    ScannedCode,
+)
+
+INSERT_VISIT = Command(
+    sa.insert(visit).values(
+        {name: sa.bindparam(name) for name in ("id", "inspection_id", "sequence", "opened_by", "arrived_at")}
+    )
+)
+INSERT_CHECK_IN = Command(
+    sa.insert(check_in).values({name: sa.bindparam(name) for name in CheckIn.__struct_fields__})
+)
+END_CHECK_IN = Command(
+    sa.update(check_in)
+    .where(check_in.c.id == sa.bindparam("check_in_id"))
+    .values(departed_at=sa.bindparam("left_at"))
+)
+END_VISIT = Command(
+    sa.update(visit)
+    .where(
+        visit.c.id == sa.bindparam("visit_id"),
+        sa.not_(sa.exists().where(check_in.c.visit_id == visit.c.id, check_in.c.departed_at.is_(None))),
+    )
+    .values(
+        departed_at=sa.select(sa.func.max(check_in.c.departed_at))
+        .where(check_in.c.visit_id == visit.c.id)
+        .scalar_subquery()
+    )
+)
+VOID_VISIT = Command(
+    sa.update(visit)
+    .where(visit.c.id == sa.bindparam("visit_id"))
+    .values(voided_at=sa.bindparam("now"), void_reason=sa.bindparam("reason"))
+)
+INSERT_IDENTIFICATION = Command(sa.insert(identification))
+INSERT_SUBJECT_KEY = Command(sa.insert(subject_key))
+
+INSERT_INSPECTION = Command(sa.insert(inspection))
+INSERT_PARTY = Command(sa.insert(inspection_party))
+INSERT_OFFICER = Command(sa.insert(inspection_officer))
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a list is wanted: due dates between both ends, after the last line shown."""
+
+    due_from: date
+    due_to: date
+    after_due_on: date
+    after_id: UUID
+    limit: int
+
+
+_PAGE = (
+    inspection.c.state == sa.bindparam("state"),
+    inspection.c.due_on >= sa.bindparam("due_from", type_=sa.Date),
+    inspection.c.due_on <= sa.bindparam("due_to", type_=sa.Date),
+    sa.tuple_(inspection.c.due_on, inspection.c.id)
+    > sa.tuple_(sa.bindparam("after_due_on", type_=sa.Date), sa.bindparam("after_id", type_=sa.Uuid)),
+    sa.or_(
+        sa.bindparam("scene", type_=sa.Text).is_(None), inspection.c.scene_code == sa.bindparam("scene", type_=sa.Text)
+    ),
+)
+
+
+def _list(*conditions: sa.ColumnElement[bool]) -> Query[InspectionSummary]:
+    return Query(
+        sa.select(*_columns(InspectionSummary))
+        .select_from(_WITH_PLACE)
+        .where(*_PAGE, *conditions)
+        .order_by(inspection.c.due_on, inspection.c.id)
+        .limit(sa.bindparam("limit", type_=sa.Integer)),
+        InspectionSummary,
+    )
+
+
+LIST_OF_OFFICER = _list(
+    sa.exists().where(
+        inspection_officer.c.inspection_id == inspection.c.id,
+        inspection_officer.c.officer_id == sa.bindparam("officer_id"),
+    )
+)
+LIST_OF_DEPARTMENT = _list(
+    sa.exists().where(
+        inspection_party.c.inspection_id == inspection.c.id,
+        inspection_party.c.department_id == sa.bindparam("department_id"),
+    )
+)
+LIST_OF_REGION = _list(inspection.c.region.op("<@")(sa.bindparam("region", type_=Ltree)))
+
+
+class SiteInspection(msgspec.Struct, frozen=True, kw_only=True):
+    """An inspection as a scan of its site tells it."""
+
+    id: UUID
+    name: str
+    kind: str
+    state: str
+    outcome: str | None
+    starts_on: date
+    due_on: date
+    completed_on: date | None
+    authority: str
+    officers: list[UUID]
+    departments: list[UUID]
+
+
+def _members(column: sa.Column[object], table: sa.Table) -> sa.ScalarSelect[object]:
+    return (
+        sa.select(sa.func.array_agg(aggregate_order_by(column, column)))
+        .where(table.c.inspection_id == inspection.c.id)
+        .scalar_subquery()
+    )
+
+
+_completed_on = sa.cast(sa.func.timezone("Asia/Shanghai", inspection.c.completed_at), sa.Date)
+INSPECTIONS_OF_SITE = Query(
+    sa.select(
+        *[
+            inspection.c[name]
+            for name in ("id", "name", "kind", "state", "outcome", "starts_on", "due_on")
+        ],
+        _completed_on.label("completed_on"),
+        department.c.name.label("authority"),
+        sa.func.coalesce(_members(inspection_officer.c.officer_id, inspection_officer), sa.text("'{}'::uuid[]")).label("officers"),
+        sa.func.coalesce(_members(inspection_party.c.department_id, inspection_party), sa.text("'{}'::uuid[]")).label("departments"),
+    )
+    .select_from(inspection.join(department, department.c.id == inspection.c.initiating_department_id))
+    .where(inspection.c.site_id == sa.bindparam("site_id"), inspection.c.state != "cancelled")
+    .order_by(inspection.c.completed_at.desc().nulls_first(), inspection.c.due_on)
+    .limit(50),
+    SiteInspection,
+)

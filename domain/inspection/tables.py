@@ -1,0 +1,151 @@
+"""Tables of inspections, their parties and officers, visits, check-ins and 亮证告知."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from domain.shared.sql import Ltree
+from domain.shared.tables import instant, metadata
+
+inspection = sa.Table(
+    "inspection",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("basis", sa.Text, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=True),
+    sa.Column("scene_code", sa.Text, sa.ForeignKey("scene.code"), nullable=False),
+    sa.Column("site_id", sa.Uuid, sa.ForeignKey("site.id"), nullable=False),
+    sa.Column("region", Ltree, nullable=False),
+    sa.Column("initiating_department_id", sa.Uuid, sa.ForeignKey("department.id"), nullable=False),
+    sa.Column("starts_on", sa.Date, nullable=False),
+    sa.Column("due_on", sa.Date, nullable=False),
+    instant("approved_at", nullable=True),
+    sa.Column("approved_by", sa.Text, nullable=True),
+    sa.Column("is_urgent", sa.Boolean, nullable=False),
+    instant("approval_due_at", nullable=True),
+    instant("completed_at", nullable=True),
+    instant("created_at"),
+    sa.CheckConstraint("kind in ('routine', 'special', 'case')", name="known_kind"),
+    sa.CheckConstraint("mode in ('on_site', 'off_site')", name="known_mode"),
+    sa.CheckConstraint("state in ('pending', 'completed', 'cancelled')", name="known_state"),
+    sa.CheckConstraint("due_on >= starts_on", name="dates_in_order"),
+    sa.CheckConstraint("(approved_at is null) = (approved_by is null)", name="approval_is_whole"),
+    sa.CheckConstraint("not is_urgent or approved_at is not null or approval_due_at is not null", name="urgent"),
+    sa.CheckConstraint("(state = 'completed') = (completed_at is not null)", name="completion_is_dated"),
+    sa.Index("ix_inspection_site_id", "site_id", "completed_at"),
+    sa.Index("ix_inspection_state_due", "state", "due_on", "id"),
+    sa.Index("ix_inspection_region", "region", postgresql_using="gist"),
+    comment="检查任务 at one site (E18), with its approval",
+)
+
+inspection_party = sa.Table(
+    "inspection_party",
+    metadata,
+    sa.Column("inspection_id", sa.Uuid, sa.ForeignKey("inspection.id"), primary_key=True),
+    sa.Column("department_id", sa.Uuid, sa.ForeignKey("department.id"), primary_key=True),
+    sa.Column("is_lead", sa.Boolean, nullable=False),
+    sa.Index("ix_inspection_party_department_id", "department_id", "inspection_id"),
+    sa.Index("uq_inspection_party_lead", "inspection_id", unique=True, postgresql_where=sa.text("is_lead")),
+    comment="发起 and 参与部门 of an inspection",
+)
+
+inspection_officer = sa.Table(
+    "inspection_officer",
+    metadata,
+    sa.Column("inspection_id", sa.Uuid, primary_key=True),
+    sa.Column("officer_id", sa.Uuid, sa.ForeignKey("officer.id"), primary_key=True),
+    sa.Column("department_id", sa.Uuid, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["inspection_id", "department_id"],
+        ["inspection_party.inspection_id", "inspection_party.department_id"],
+        name="fk_inspection_officer_party",
+    ),
+    sa.Index("ix_inspection_officer_officer_id", "officer_id", "inspection_id"),
+    comment="执法人员 assigned, each for a department that takes part",
+)
+
+visit = sa.Table(
+    "visit",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("inspection_id", sa.Uuid, sa.ForeignKey("inspection.id"), nullable=False),
+    sa.Column("sequence", sa.SmallInteger, nullable=False),
+    # The visit and the check-in that opens it name each other; the database holds them to it at commit.
+    sa.Column(
+        "opened_by",
+        sa.Uuid,
+        sa.ForeignKey("check_in.id", deferrable=True, initially="DEFERRED", use_alter=True, name="fk_visit_opened_by"),
+        nullable=False,
+    ),
+    instant("arrived_at"),
+    instant("departed_at", nullable=True),
+    instant("voided_at", nullable=True),
+    sa.Column("void_reason", sa.Text, nullable=True),
+    sa.CheckConstraint("departed_at is null or departed_at >= arrived_at", name="departs_after_arrival"),
+    sa.CheckConstraint("(voided_at is null) = (void_reason is null)", name="void_has_reason"),
+    sa.Index("uq_visit_sequence", "inspection_id", "sequence", unique=True),
+    sa.Index(
+        "uq_visit_open",
+        "inspection_id",
+        unique=True,
+        postgresql_where=sa.text("departed_at is null and voided_at is null"),
+    ),
+    comment="上门 of one day: arrival and departure; at most one is open per inspection",
+)
+
+check_in = sa.Table(
+    "check_in",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("visit_id", sa.Uuid, sa.ForeignKey("visit.id"), nullable=False),
+    sa.Column("department_id", sa.Uuid, sa.ForeignKey("department.id"), nullable=False),
+    sa.Column("officer_id", sa.Uuid, sa.ForeignKey("officer.id"), nullable=False),
+    sa.Column("second_officer_id", sa.Uuid, sa.ForeignKey("officer.id"), nullable=False),
+    sa.Column("means", sa.Text, nullable=False),
+    sa.Column("code_id", sa.LargeBinary, sa.ForeignKey("site_code.code_id"), nullable=True),
+    sa.Column("longitude", sa.Double, nullable=True),
+    sa.Column("latitude", sa.Double, nullable=True),
+    sa.Column("accuracy_m", sa.Double, nullable=True),
+    instant("fixed_at", nullable=True),
+    sa.Column("datum", sa.Text, nullable=True),
+    sa.Column("wgs84_longitude", sa.Double, nullable=True),
+    sa.Column("wgs84_latitude", sa.Double, nullable=True),
+    sa.Column("distance_outside_m", sa.Double, nullable=True),
+    sa.Column("flags", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("position_reason", sa.Text, nullable=True),
+    sa.Column("late_scan_reason", sa.Text, nullable=True),
+    sa.Column("late_scan_note", sa.Text, nullable=True),
+    instant("done_at"),
+    instant("received_at"),
+    instant("departed_at", nullable=True),
+    sa.CheckConstraint("second_officer_id <> officer_id", name="two_officers"),
+    sa.CheckConstraint("means in ('printed_code', 'business_licence', 'back_entry')", name="known_means"),
+    sa.CheckConstraint("(means = 'printed_code') = (code_id is not null)", name="code_is_named"),
+    sa.CheckConstraint("late_scan_reason in ('emergency', 'system_failure')", name="known_late_reason"),
+    sa.Index("uq_check_in_department", "visit_id", "department_id", unique=True),
+    comment="扫码报到 of one department at one visit, with its evidence of position as sent and as converted",
+)
+
+identification = sa.Table(
+    "identification",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("check_in_id", sa.Uuid, sa.ForeignKey("check_in.id"), nullable=False, index=True),
+    sa.Column("response", sa.Text, nullable=False),
+    sa.Column("shown_on", sa.Text, nullable=False),
+    sa.Column("person_name_sealed", sa.LargeBinary, nullable=True),
+    sa.Column("person_post", sa.Text, nullable=True),
+    sa.Column("reason", sa.Text, nullable=True),
+    instant("responded_at"),
+    instant("received_at"),
+    sa.CheckConstraint(
+        "response in ('acknowledged', 'recusal_requested', 'identity_mismatch')", name="known_response"
+    ),
+    sa.CheckConstraint("response = 'acknowledged' or reason is not null", name="refusal_has_reason"),
+    comment="亮证告知: shown to whom on which screen, acknowledged or refused",
+)

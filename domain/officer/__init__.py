@@ -1,0 +1,1 @@
+"""执法人员: officers and their certificates."""

@@ -1,0 +1,1 @@
+"""What the one code shows to whom; owns no table."""

@@ -1,0 +1,1 @@
+"""What every room stands on: statements, trace, vault, numbers, ids, time."""

@@ -1,0 +1,24 @@
+"""Every change of the tables, by Alembic, over the list of metadata."""
+
+from __future__ import annotations
+
+import domain.enterprise.tables
+import domain.identity.tables
+import domain.inspection.tables
+import domain.officer.tables
+import domain.scene.tables
+from domain.shared.tables import metadata as domain_metadata
+from notifications.tables import metadata as notifications_metadata
+
+METADATA = (domain_metadata, notifications_metadata)
+"""What the database must look like; `yima migrate --check` compares it with what the revisions make."""
+
+__all__ = ["METADATA"]
+
+_ROOMS = (
+    domain.enterprise.tables,
+    domain.identity.tables,
+    domain.inspection.tables,
+    domain.officer.tables,
+    domain.scene.tables,
+)
