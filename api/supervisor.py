@@ -123,9 +123,7 @@ class Supervisor:
     `grace` is how many seconds a stage may take to end before SIGKILL.
     """
 
-    def __init__(
-        self, children: Sequence[Child], cluster: Cluster | None = None, *, grace: float = 10.0
-    ) -> None:
+    def __init__(self, children: Sequence[Child], cluster: Cluster | None = None, *, grace: float = 10.0) -> None:
         self._slots = [_Slot(child) for child in children]
         self._cluster = cluster
         self._cluster_backoff = _Backoff()
@@ -181,9 +179,7 @@ class Supervisor:
             now = time.monotonic()
             if slot.process is not None and slot.process.poll() is not None:
                 delay = slot.backoff.failed(now)
-                self._say(
-                    f"{slot.child.name} ended ({_how(slot.process.returncode)}); again in {delay:.1f} s"
-                )
+                self._say(f"{slot.child.name} ended ({_how(slot.process.returncode)}); again in {delay:.1f} s")
                 slot.process = None
             if slot.process is None and now >= slot.backoff.due and not self._asked_to_stop:
                 self._start(slot, now)

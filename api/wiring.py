@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 import msgspec
@@ -18,8 +19,8 @@ from domain.shared.clock import Clock, system_clock
 from domain.shared.keys import (
     KeyPurpose,
     KeyRing,
-    KeyState,
     KeysMissing,
+    KeyState,
     KeyVersion,
     first_version,
     make_root_key,
@@ -37,9 +38,7 @@ RELAY_ROLE = "yima_relay"
 
 _ALL_KEYS = Query(sa.select(*[key_version.c[name] for name in KeyVersion.__struct_fields__]), KeyVersion)
 _INSERT_KEY = Command(
-    sa.insert(key_version).values(
-        {name: sa.bindparam(name) for name in (*KeyVersion.__struct_fields__, "created_at")}
-    )
+    sa.insert(key_version).values({name: sa.bindparam(name) for name in (*KeyVersion.__struct_fields__, "created_at")})
 )
 _STOP_SEALING = Command(
     sa.update(key_version)
@@ -135,7 +134,7 @@ async def open_parts(
     role: str = APP_ROLE,
     clock: Clock = system_clock,
     random: Random = system_random,
-) -> AsyncIterator[Parts]:
+) -> AsyncGenerator[Parts]:
     """The parts over a pool of their own, for as long as the context lasts."""
     keys = await _checked_keys(dsn, keys_folder, clock=clock, random=random)
     pool = await open_pool(dsn, size=pool_size, role=role, application=application)
@@ -150,6 +149,6 @@ async def _checked_keys(dsn: str, folder: Path, *, clock: Clock, random: Random)
     try:
         async with connection.transaction():
             await connection.execute("LOCK TABLE key_version IN SHARE ROW EXCLUSIVE MODE")
-            return await load_keys(connection, folder, now=clock(), random=random)
+            return await load_keys(cast("Connection", connection), folder, now=clock(), random=random)
     finally:
         await connection.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -27,7 +27,7 @@ from domain.shared.events import Circumstances, Operator
 from domain.shared.ids import new_id
 from domain.shared.numbers import issue_numbers
 from domain.shared.random import Random
-from domain.shared.sql import Command, Connection, Pool, Query
+from domain.shared.sql import Command, Connection, Pool, Query, borrow
 from domain.shared.tables import idempotency
 from domain.shared.trace import TraceSeal, write_down
 from domain.shared.transaction import Outcome, Transaction
@@ -134,13 +134,9 @@ _KEEP = Command(
         idempotency.c.principal_id == sa.bindparam("of_principal"),
         idempotency.c.key == sa.bindparam("of_key"),
     )
-    .values(
-        status=sa.bindparam("status"), answer=sa.bindparam("answer"), location=sa.bindparam("location")
-    )
+    .values(status=sa.bindparam("status"), answer=sa.bindparam("answer"), location=sa.bindparam("location"))
 )
-DELETE_OLD_ANSWERS = Command(
-    sa.delete(idempotency).where(idempotency.c.received_at < sa.bindparam("before"))
-)
+DELETE_OLD_ANSWERS = Command(sa.delete(idempotency).where(idempotency.c.received_at < sa.bindparam("before")))
 _WRITE_MESSAGES = Command(outbox.INSERT)
 
 _LOST = (
@@ -157,14 +153,16 @@ _LOST = (
 
 
 @asynccontextmanager
-async def database_refusals() -> AsyncIterator[None]:
+async def database_refusals() -> AsyncGenerator[None]:
     """Tell what the database refused, in the domain's own errors; also what it refuses only at commit."""
     try:
         yield
     except asyncpg.LockNotAvailableError as locked:
         raise InProgress("同一操作正在处理，请稍后重试。") from locked
     except asyncpg.IntegrityConstraintViolationError as violation:
-        raise Conflict("与已保存的数据冲突，未作任何更改。", constraint=violation.constraint_name) from violation
+        raise Conflict(
+            "与已保存的数据冲突，未作任何更改。", constraint=getattr(violation, "constraint_name", None)
+        ) from violation
     except _LOST as lost:
         raise DatabaseAway("系统暂时繁忙，请稍后用同一幂等键重试。") from lost
 
@@ -182,14 +180,12 @@ class Work:
         self._under_way: dict[tuple[UUID, str], tuple[bytes, asyncio.Future[Answer]]] = {}
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Connection]:
+    async def reading(self) -> AsyncGenerator[Connection]:
         """A connection for reads, outside a transaction: each statement sees its own instant."""
-        async with database_refusals(), self.pool.acquire(timeout=5) as connection:
+        async with database_refusals(), borrow(self.pool) as connection:
             yield connection
 
-    async def submit(
-        self, submission: Submission, operation: Callable[[Transaction], Awaitable[Outcome[A]]]
-    ) -> Answer:
+    async def submit(self, submission: Submission, operation: Callable[[Transaction], Awaitable[Outcome[A]]]) -> Answer:
         """Carry out one client's write once. Equal writes in this process share one answer.
 
         Raises the operation's own `DomainError`s, and `InProgress`, `KeyReused`, `PredecessorMissing`, `Conflict` or
@@ -225,7 +221,7 @@ class Work:
         async def once() -> A:
             now = self.clock()
             how = circumstances or Circumstances(request_id=new_id(now, self.random))
-            async with database_refusals(), self.pool.acquire(timeout=5) as connection:
+            async with database_refusals(), borrow(self.pool) as connection:
                 async with connection.transaction():
                     tx = Transaction(connection, now=now, random=self.random, vault=self.vault)
                     outcome = await operation(tx)
@@ -239,9 +235,8 @@ class Work:
         self, submission: Submission, operation: Callable[[Transaction], Awaitable[Outcome[A]]]
     ) -> Answer:
         async def once() -> Answer:
-            async with database_refusals(), self.pool.acquire(timeout=5) as connection:
-                async with connection.transaction():
-                    return await self._write(connection, submission, operation)
+            async with database_refusals(), borrow(self.pool) as connection, connection.transaction():
+                return await self._write(connection, submission, operation)
 
         return await self._again_if_crossed(once)
 

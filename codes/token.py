@@ -117,12 +117,18 @@ class TokenKeys:
         return code.finalize()[:_TAG_BYTES]
 
 
-def issue_token(keys: TokenKeys, code_id: bytes) -> str:
-    """The token of a code, made with the current key; raises ValueError unless `code_id` has 8 bytes."""
+def issue_token(keys: TokenKeys, code_id: bytes, key_id: int | None = None) -> str:
+    """The token of a code, made with the current key or, to print an older sticker again, with `key_id`.
+
+    Raises ValueError unless `code_id` has 8 bytes, and KeyError for a key that is retired.
+    """
     if len(code_id) != CODE_ID_BYTES:
         raise ValueError(f"a code's id has {CODE_ID_BYTES} bytes, not {len(code_id)}")
-    head = bytes([_FORMAT_VERSION << 4 | keys.current]) + code_id
-    spelled = base64.b32encode(head + keys.tag(keys.current, head)).decode("ascii")
+    made_with = keys.current if key_id is None else key_id
+    if not keys.verifies(made_with):
+        raise KeyError(made_with)  # before it could spill into the version's bits
+    head = bytes([_FORMAT_VERSION << 4 | made_with]) + code_id
+    spelled = base64.b32encode(head + keys.tag(made_with, head)).decode("ascii")
     return spelled.rstrip("=").translate(_TO_CROCKFORD)
 
 

@@ -13,7 +13,7 @@ from notifications.tables import metadata as notifications_metadata
 METADATA = (domain_metadata, notifications_metadata)
 """What the database must look like; `yima migrate --check` compares it with what the revisions make."""
 
-__all__ = ["METADATA"]
+__all__ = ["METADATA", "is_ours"]
 
 _ROOMS = (
     domain.enterprise.tables,
@@ -22,3 +22,8 @@ _ROOMS = (
     domain.officer.tables,
     domain.scene.tables,
 )
+
+
+def is_ours(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+    """PgQueuer's tables are made by its own installer, within a revision of ours, and are not compared."""
+    return not (kind == "table" and name is not None and name.startswith("pgqueuer"))

@@ -69,9 +69,7 @@ MARK_FAILED = (
 )
 
 
-def insert_arguments(
-    messages: Sequence[tuple[UUID, UUID, Message]], created_at: datetime
-) -> list[dict[str, object]]:
+def insert_arguments(messages: Sequence[tuple[UUID, UUID, Message]], created_at: datetime) -> list[dict[str, object]]:
     """Rows for `INSERT` out of (id, trace id, message)."""
     return [
         {**msgspec.structs.asdict(each), "id": message_id, "trace_id": trace_id, "created_at": created_at}

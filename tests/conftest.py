@@ -46,12 +46,16 @@ async def database(template: Database, request: pytest.FixtureRequest) -> AsyncI
     await drop_database(clone)
 
 
+@pytest.fixture(scope="module")
+def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the root key of this file's database is kept."""
+    return tmp_path_factory.mktemp("keys")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_parts(database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
+async def shared_parts(database: Database, keys_folder: Path) -> AsyncIterator[Parts]:
     """The real parts over this file's database."""
-    async with open_parts(
-        database.dsn, tmp_path_factory.mktemp("keys"), pool_size=16, application="tests"
-    ) as parts:
+    async with open_parts(database.dsn, keys_folder, pool_size=16, application="tests") as parts:
         yield parts
 
 

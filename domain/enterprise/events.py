@@ -67,7 +67,8 @@ class EnterprisesImported(Event, frozen=True, kw_only=True):
     action: ClassVar[str] = "enterprise.imported"
     subject: ClassVar[str] = "import_batch"
 
-    after: BatchCounts | None = None
+    before: None = None
+    after: BatchCounts
 
 
 class CodesIssued(Event, frozen=True, kw_only=True):
@@ -79,7 +80,8 @@ class CodesIssued(Event, frozen=True, kw_only=True):
     action: ClassVar[str] = "code.batch_issued"
     subject: ClassVar[str] = "region"
 
-    after: BatchCounts | None = None
+    before: None = None
+    after: BatchCounts
 
 
 def code_text(code_id: bytes) -> str:

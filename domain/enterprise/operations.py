@@ -102,16 +102,12 @@ async def revoke_code(tx: Transaction, site_id: UUID, reason: str) -> Outcome[Si
     return Outcome(answer=former, events=(event,))
 
 
-async def _end_current(
-    tx: Transaction, site_id: UUID, state: CodeState, reason: str
-) -> tuple[SiteCode, store.SiteRow]:
+async def _end_current(tx: Transaction, site_id: UUID, state: CodeState, reason: str) -> tuple[SiteCode, store.SiteRow]:
     site = await _site(tx, site_id)
     current = await store.LOCK_CURRENT_CODE.first(tx.connection, site_id=site_id)
     if current is None:
         raise NoCodeIssued("该场所没有有效企业码。", field="site_id")
-    await store.END_CODE.run(
-        tx.connection, ended_code=current.code_id, state_after=state, now=tx.now, reason=reason
-    )
+    await store.END_CODE.run(tx.connection, ended_code=current.code_id, state_after=state, now=tx.now, reason=reason)
     return current, site
 
 

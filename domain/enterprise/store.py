@@ -23,19 +23,16 @@ INSERT_CODE = Command(
 
 CODE_BY_ID = Query(sa.select(*_CODE_COLUMNS).where(site_code.c.code_id == sa.bindparam("code_id")), SiteCode)
 
-LOCK_CURRENT_CODE = Query(
-    sa.select(*_CODE_COLUMNS)
-    .where(site_code.c.site_id == sa.bindparam("site_id"), site_code.c.state == "issued")
-    .with_for_update(),
-    SiteCode,
+_current_code = sa.select(*_CODE_COLUMNS).where(
+    site_code.c.site_id == sa.bindparam("site_id"), site_code.c.state == "issued"
 )
+CURRENT_CODE = Query(_current_code, SiteCode)
+LOCK_CURRENT_CODE = Query(_current_code.with_for_update(), SiteCode)
 
 END_CODE = Command(
     sa.update(site_code)
     .where(site_code.c.code_id == sa.bindparam("ended_code"), site_code.c.state == "issued")
-    .values(
-        state=sa.bindparam("state_after"), ended_at=sa.bindparam("now"), end_reason=sa.bindparam("reason")
-    )
+    .values(state=sa.bindparam("state_after"), ended_at=sa.bindparam("now"), end_reason=sa.bindparam("reason"))
 )
 
 
@@ -84,7 +81,8 @@ _OF_OTHER_TABLES = {
     "licences": _LICENCES,
 }
 _CARD_COLUMNS = [
-    _OF_OTHER_TABLES.get(name, enterprise.c.get(name)).label(name) for name in SiteCard.__struct_fields__
+    (_OF_OTHER_TABLES[name] if name in _OF_OTHER_TABLES else enterprise.c[name]).label(name)
+    for name in SiteCard.__struct_fields__
 ]
 _SITE_WITH_ALL = (
     site.join(enterprise, enterprise.c.id == site.c.enterprise_id)
@@ -93,9 +91,7 @@ _SITE_WITH_ALL = (
 )
 
 SCANNED_SITE = Query(
-    sa.select(
-        *_CARD_COLUMNS, site_code.c.state.label("code_state"), site_code.c.ended_at.label("code_ended_at")
-    )
+    sa.select(*_CARD_COLUMNS, site_code.c.state.label("code_state"), site_code.c.ended_at.label("code_ended_at"))
     .select_from(site_code.join(_SITE_WITH_ALL, site.c.id == site_code.c.site_id))
     .where(site_code.c.code_id == sa.bindparam("code_id")),
     ScannedSite,

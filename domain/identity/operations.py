@@ -73,10 +73,6 @@ async def refresh_session(tx: Transaction, token: RefreshToken) -> Outcome[Sessi
 
 async def end_session(tx: Transaction, principal: Principal) -> Outcome[None]:
     """退出登录: the session's refresh tokens are void from now on; ending twice is no error."""
-    ended = await store.END_SESSION.run(
-        tx.connection, session_id=principal.session_id, now=tx.now, reason="signed out"
-    )
-    event = SignedOut(
-        subject_id=principal.session_id, department_id=principal.department_id, region=principal.region
-    )
+    ended = await store.END_SESSION.run(tx.connection, session_id=principal.session_id, now=tx.now, reason="signed out")
+    event = SignedOut(subject_id=principal.session_id, department_id=principal.department_id, region=principal.region)
     return Outcome(answer=None, events=(event,) if ended else ())

@@ -10,9 +10,7 @@ from domain.identity.tables import account, department, region, session
 from domain.shared.sql import Command, Query
 
 ACCOUNT_BY_LOGIN = Query(
-    sa.select(*[account.c[name] for name in Account.__struct_fields__]).where(
-        account.c.login == sa.bindparam("login")
-    ),
+    sa.select(*[account.c[name] for name in Account.__struct_fields__]).where(account.c.login == sa.bindparam("login")),
     Account,
 )
 
@@ -37,9 +35,7 @@ LOCK_SESSION = Query(
 )
 
 ADVANCE_SESSION = Command(
-    sa.update(session)
-    .where(session.c.id == sa.bindparam("session_id"))
-    .values(generation=sa.bindparam("used"))
+    sa.update(session).where(session.c.id == sa.bindparam("session_id")).values(generation=sa.bindparam("used"))
 )
 
 END_SESSION = Command(

@@ -114,7 +114,7 @@ class SessionTokens:
             data = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
         except (UnicodeEncodeError, binascii.Error, ValueError) as broken:
             raise TokenInvalid("登录凭证无效，请重新登录。") from broken
-        if len(data) != _REFRESH_BYTES or data[0] not in self._macs:
+        if len(data) != _REFRESH_BYTES or data[0] not in self._macs or _base64(data) != token:
             raise TokenInvalid("登录凭证无效，请重新登录。")
         body, tag = data[:-_TAG], data[-_TAG:]
         if not stdlib_hmac.compare_digest(self._tag(data[0], body), tag):

@@ -16,6 +16,8 @@ class _InspectionEvent(Event, frozen=True, kw_only=True):
     power: ClassVar[str] = "行政检查权"
     subject: ClassVar[str] = "inspection"
 
+    before: None = None
+
 
 class DispatchedFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What was dispatched."""

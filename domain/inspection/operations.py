@@ -122,9 +122,7 @@ async def check_in(
     done_at = rules.bounded_done_at(tx.done_at, inspection)
     late = order.late_scan
     arrived_at = late.began_at if late is not None else done_at
-    first, second = rules.require_two_officers(
-        assigned, officer_id, order.second_officer_id, local_date(arrived_at)
-    )
+    first, second = rules.require_two_officers(assigned, officer_id, order.second_officer_id, local_date(arrived_at))
     rules.require_open(inspection, arrived_at)
     open_visit = _open(visit)
     rules.require_not_checked_in(cards, first.acts_for, open_visit)
@@ -163,16 +161,12 @@ def _decode(code: str | None, keys: TokenKeys) -> bytes | None:
         raise InvalidCode("无效的企业码。", field="code") from broken
 
 
-async def _lock(
-    tx: Transaction, inspection_id: UUID
-) -> tuple[Inspection, Visit | None, Sequence[CheckInCard]]:
+async def _lock(tx: Transaction, inspection_id: UUID) -> tuple[Inspection, Visit | None, Sequence[CheckInCard]]:
     inspection = await store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
     if inspection is None:
         raise NotFound("没有该检查任务。")
     visit = await store.LATEST_VISIT.first(tx.connection, inspection_id=inspection_id)
-    cards = (
-        await store.CHECK_INS.all(tx.connection, inspection_id=inspection_id) if visit is not None else ()
-    )
+    cards = await store.CHECK_INS.all(tx.connection, inspection_id=inspection_id) if visit is not None else ()
     return inspection, visit, cards
 
 
@@ -182,9 +176,7 @@ def _open(visit: Visit | None) -> Visit | None:
     return visit
 
 
-async def _evidence(
-    tx: Transaction, inspection: Inspection, order: CheckInOrder, scanned: bytes | None
-) -> _Evidence:
+async def _evidence(tx: Transaction, inspection: Inspection, order: CheckInOrder, scanned: bytes | None) -> _Evidence:
     if scanned is not None:
         code = await store.CODE_SITE.first(tx.connection, code_id=scanned)
         if code is None:
@@ -399,9 +391,7 @@ async def _identification_facts(
         person_id = tx.new_id()
         key = tx.vault.new_subject_key(str(person_id))
         sealed = tx.vault.seal_for_subject(key, str(person_id), order.person.name)
-        await store.INSERT_SUBJECT_KEY.run(
-            tx.connection, subject_id=person_id, sealed_key=key, created_at=tx.now
-        )
+        await store.INSERT_SUBJECT_KEY.run(tx.connection, subject_id=person_id, sealed_key=key, created_at=tx.now)
     return IdentificationFacts(
         check_in_id=card.id,
         response=order.response,
@@ -445,9 +435,7 @@ async def depart(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> Outc
     rules.require_departure(card, tx.done_at)
     await store.END_CHECK_IN.run(tx.connection, check_in_id=card.id, left_at=tx.done_at)
     ended = bool(await store.END_VISIT.run(tx.connection, visit_id=visit.id))
-    facts = DepartureFacts(
-        visit_id=visit.id, department_id=department_id, departed_at=tx.done_at, visit_ended=ended
-    )
+    facts = DepartureFacts(visit_id=visit.id, department_id=department_id, departed_at=tx.done_at, visit_ended=ended)
     event = Departed(
         subject_id=inspection_id,
         department_id=department_id,
@@ -467,9 +455,7 @@ class VoidAnswer(msgspec.Struct, frozen=True, kw_only=True):
     voided_at: datetime
 
 
-async def void_visit(
-    tx: Transaction, officer_id: UUID, inspection_id: UUID, reason: str
-) -> Outcome[VoidAnswer]:
+async def void_visit(tx: Transaction, officer_id: UUID, inspection_id: UUID, reason: str) -> Outcome[VoidAnswer]:
     """作废 of the open visit, for having taken the wrong site. It stays on record and no longer counts.
 
     Raises `NotFound`, `NotAssigned`, `VisitAlreadyOver` or `ReasonMissing`.

@@ -155,15 +155,11 @@ def require_not_checked_in(check_ins: Sequence[CheckInCard], department_id: UUID
         raise AlreadyCheckedIn("本部门已在本次上门中报到。", visit_id=str(visit.id))
 
 
-def find_check_in(
-    check_ins: Sequence[CheckInCard], department_id: UUID, visit: Visit | None
-) -> CheckInCard | None:
+def find_check_in(check_ins: Sequence[CheckInCard], department_id: UUID, visit: Visit | None) -> CheckInCard | None:
     """The department's check-in of that visit."""
     if visit is None:
         return None
-    return next(
-        (each for each in check_ins if each.visit_id == visit.id and each.department_id == department_id), None
-    )
+    return next((each for each in check_ins if each.visit_id == visit.id and each.department_id == department_id), None)
 
 
 def require_position_reason(verdict: PositionVerdict, reason: str | None) -> str | None:
@@ -231,9 +227,7 @@ def require_checked_in(
     return found, visit
 
 
-def require_response(
-    check_in: CheckInCard, response: IdentificationResponse, reason: str | None
-) -> str | None:
+def require_response(check_in: CheckInCard, response: IdentificationResponse, reason: str | None) -> str | None:
     """The reason of a refusal. Raises `AlreadyAcknowledged` or `RefusalReasonRequired`."""
     if check_in.identification is IdentificationResponse.ACKNOWLEDGED:
         raise AlreadyAcknowledged("本次报到的亮证告知已确认。")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -76,7 +77,7 @@ _WITH_PLACE = (
 )
 
 
-def _columns(row: type[msgspec.Struct]) -> list[sa.Label[object]]:
+def _columns(row: type[msgspec.Struct]) -> list[sa.Label[Any]]:
     return [
         (_OF_OTHER_TABLES[name] if name in _OF_OTHER_TABLES else inspection.c[name]).label(name)
         for name in row.__struct_fields__
@@ -167,13 +168,9 @@ INSERT_VISIT = Command(
         {name: sa.bindparam(name) for name in ("id", "inspection_id", "sequence", "opened_by", "arrived_at")}
     )
 )
-INSERT_CHECK_IN = Command(
-    sa.insert(check_in).values({name: sa.bindparam(name) for name in CheckIn.__struct_fields__})
-)
+INSERT_CHECK_IN = Command(sa.insert(check_in).values({name: sa.bindparam(name) for name in CheckIn.__struct_fields__}))
 END_CHECK_IN = Command(
-    sa.update(check_in)
-    .where(check_in.c.id == sa.bindparam("check_in_id"))
-    .values(departed_at=sa.bindparam("left_at"))
+    sa.update(check_in).where(check_in.c.id == sa.bindparam("check_in_id")).values(departed_at=sa.bindparam("left_at"))
 )
 END_VISIT = Command(
     sa.update(visit)
@@ -198,16 +195,6 @@ INSERT_SUBJECT_KEY = Command(sa.insert(subject_key))
 INSERT_INSPECTION = Command(sa.insert(inspection))
 INSERT_PARTY = Command(sa.insert(inspection_party))
 INSERT_OFFICER = Command(sa.insert(inspection_officer))
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of a list is wanted: due dates between both ends, after the last line shown."""
-
-    due_from: date
-    due_to: date
-    after_due_on: date
-    after_id: UUID
-    limit: int
 
 
 _PAGE = (
@@ -261,28 +248,27 @@ class SiteInspection(msgspec.Struct, frozen=True, kw_only=True):
     completed_on: date | None
     authority: str
     officers: list[UUID]
-    departments: list[UUID]
+    has_visit: bool
 
 
-def _members(column: sa.Column[object], table: sa.Table) -> sa.ScalarSelect[object]:
-    return (
-        sa.select(sa.func.array_agg(aggregate_order_by(column, column)))
-        .where(table.c.inspection_id == inspection.c.id)
-        .scalar_subquery()
+_OFFICERS = (
+    sa.select(
+        sa.func.array_agg(
+            aggregate_order_by(inspection_officer.c.officer_id, inspection_officer.c.officer_id),
+            type_=sa.ARRAY(sa.Uuid),
+        )
     )
-
-
+    .where(inspection_officer.c.inspection_id == inspection.c.id)
+    .scalar_subquery()
+)
 _completed_on = sa.cast(sa.func.timezone("Asia/Shanghai", inspection.c.completed_at), sa.Date)
 INSPECTIONS_OF_SITE = Query(
     sa.select(
-        *[
-            inspection.c[name]
-            for name in ("id", "name", "kind", "state", "outcome", "starts_on", "due_on")
-        ],
+        *[inspection.c[name] for name in ("id", "name", "kind", "state", "outcome", "starts_on", "due_on")],
         _completed_on.label("completed_on"),
         department.c.name.label("authority"),
-        sa.func.coalesce(_members(inspection_officer.c.officer_id, inspection_officer), sa.text("'{}'::uuid[]")).label("officers"),
-        sa.func.coalesce(_members(inspection_party.c.department_id, inspection_party), sa.text("'{}'::uuid[]")).label("departments"),
+        sa.func.coalesce(_OFFICERS, sa.text("'{}'::uuid[]")).label("officers"),
+        sa.exists().where(visit.c.inspection_id == inspection.c.id, visit.c.voided_at.is_(None)).label("has_visit"),
     )
     .select_from(inspection.join(department, department.c.id == inspection.c.initiating_department_id))
     .where(inspection.c.site_id == sa.bindparam("site_id"), inspection.c.state != "cancelled")

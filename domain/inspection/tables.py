@@ -143,9 +143,7 @@ identification = sa.Table(
     sa.Column("reason", sa.Text, nullable=True),
     instant("responded_at"),
     instant("received_at"),
-    sa.CheckConstraint(
-        "response in ('acknowledged', 'recusal_requested', 'identity_mismatch')", name="known_response"
-    ),
+    sa.CheckConstraint("response in ('acknowledged', 'recusal_requested', 'identity_mismatch')", name="known_response"),
     sa.CheckConstraint("response = 'acknowledged' or reason is not null", name="refusal_has_reason"),
     comment="亮证告知: shown to whom on which screen, acknowledged or refused",
 )

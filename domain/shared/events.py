@@ -11,8 +11,8 @@ import msgspec
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """行权留痕 of one act (SUP-08), as an operation returns it.
 
-    A concrete event names its `business` 业务, `power` 权力, `duty` 责任 and `action` once, for all. `before` and `after`
-    are the original and the changed values of the subject; they hold no personal data in clear.
+    A concrete event names its `business` 业务, `power` 权力, `duty` 责任 and `action` once, for all. `before` and
+    `after` are the original and the changed values of the subject; they hold no personal data in clear.
     `region` is the ltree path and `department_id` the department whose people may see it live.
     """
 
@@ -26,8 +26,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     department_id: UUID | None = None
     region: str | None = None
     site_id: UUID | None = None
-    before: msgspec.Struct | None = None
-    after: msgspec.Struct | None = None
+    before: msgspec.Struct | None
+    after: msgspec.Struct | None
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.shared.random import Random
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
 
 def new_id(now: datetime, random: Random) -> UUID:
     """A UUIDv7: 48 bits of milliseconds since 1970, then 74 random bits."""
-    milliseconds = int(now.timestamp() * 1000)
+    milliseconds = (now - _EPOCH) // _MILLISECOND
     noise = int.from_bytes(random(10), "big")
     value = (milliseconds & (2**48 - 1)) << 80
     value |= 0x7 << 76

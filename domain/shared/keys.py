@@ -79,11 +79,9 @@ def make_root_key(folder: Path, random: Random) -> bytes:
 def read_root_key(folder: Path) -> bytes:
     """The root key of `folder`. Raises `KeysMissing` when there is none, `WrongKeys` when it is not a key."""
     try:
-        text = (folder / "root.key").read_text("ascii").strip()
+        root = bytes.fromhex((folder / "root.key").read_text("ascii"))
     except FileNotFoundError as missing:
         raise KeysMissing(f"{folder / 'root.key'} is not there.") from missing
-    try:
-        root = bytes.fromhex(text)
     except ValueError as broken:
         raise WrongKeys(f"{folder / 'root.key'} is not a key.") from broken
     if len(root) != ROOT_BYTES:

@@ -87,22 +87,19 @@ def _issue_statement() -> sa.Executable:
         partition_by=[wanted.c.department_code, wanted.c.kind],
         order_by=wanted.c.place.desc(),
     )
-    given = (
-        sa.select(
-            wanted.c.department_code,
-            wanted.c.kind,
-            year,
-            (counted.c.last - rank + 1).label("sequence"),
-            wanted.c.subject_id,
-            wanted.c.device_id,
-            sa.bindparam("now", type_=sa.DateTime(timezone=True)),
-        )
-        .select_from(
-            wanted.join(
-                counted,
-                sa.and_(counted.c.department_code == wanted.c.department_code, counted.c.kind == wanted.c.kind),
-            ),
-        )
+    given = sa.select(
+        wanted.c.department_code,
+        wanted.c.kind,
+        year,
+        (counted.c.last - rank + 1).label("sequence"),
+        wanted.c.subject_id,
+        wanted.c.device_id,
+        sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+    ).select_from(
+        wanted.join(
+            counted,
+            sa.and_(counted.c.department_code == wanted.c.department_code, counted.c.kind == wanted.c.kind),
+        ),
     )
     columns = ["department_code", "kind", "year", "sequence", "subject_id", "device_id", "issued_at"]
     register = issued_number.c
@@ -139,9 +136,7 @@ NUMBERS_OF = Query(
 )
 
 
-async def issue_numbers(
-    connection: Connection, requests: Sequence[NumberRequest], now: datetime
-) -> list[IssuedNumber]:
+async def issue_numbers(connection: Connection, requests: Sequence[NumberRequest], now: datetime) -> list[IssuedNumber]:
     """Give each request its number, in the order asked; the last statement of its transaction."""
     if not requests:
         return []

@@ -5,8 +5,9 @@ A `Statement` is compiled once, when its module loads; at run time only the para
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
 import asyncpg
@@ -27,7 +28,7 @@ class Connection(Protocol):
     async def execute(self, query: str, *args: Any) -> str: ...
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None: ...
     def cursor(self, query: str, *args: Any, prefetch: int | None = None) -> Any: ...
-    def transaction(self) -> Any: ...
+    def transaction(self, *, isolation: Any = None, readonly: bool = False) -> Any: ...
 
 
 class Ltree(UserDefinedType[str]):
@@ -103,7 +104,7 @@ class Query(Command, Generic[Row]):
             raise LookupError(self.text)
         return row
 
-    async def stream(self, connection: Connection, *, batch: int = 1000, **given: Any) -> AsyncIterator[Row]:
+    async def stream(self, connection: Connection, *, batch: int = 1000, **given: Any) -> AsyncGenerator[Row]:
         """Rows by a server-side cursor, `batch` at a time; needs an open transaction."""
         async for record in connection.cursor(self.text, *self.arguments(given), prefetch=batch):
             yield msgspec.convert(dict(record), self._row)
@@ -117,22 +118,35 @@ class PlainConnection(asyncpg.Connection):
         return ""
 
 
+def _encode_jsonb(value: object) -> bytes:
+    return b"\x01" + msgspec.json.encode(value)
+
+
+def _decode_jsonb(stored: bytes) -> Any:
+    return msgspec.json.decode(memoryview(stored)[1:])
+
+
 async def _set_codecs(connection: asyncpg.Connection) -> None:
     """Jsonb travels as Python values; json stays text, because a MAC covers its very bytes."""
     await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
-        decoder=lambda data: msgspec.json.decode(data[1:]),
-        format="binary",
+        "jsonb", schema="pg_catalog", encoder=_encode_jsonb, decoder=_decode_jsonb, format="binary"
     )
 
 
 Pool = asyncpg.Pool
+_PATIENCE = 5.0
+"""Seconds to wait for a free connection: longer means overload, which is better told than hidden."""
 
 
-async def open_pool(dsn: str, *, size: int, role: str | None, application: str) -> Pool:
-    """A pool of at most `size` connections acting as database `role`.
+@asynccontextmanager
+async def borrow(pool: Pool) -> AsyncGenerator[Connection]:
+    """A connection out of `pool`, back when the context ends. Raises TimeoutError when none is free for 5 s."""
+    async with pool.acquire(timeout=_PATIENCE) as lent:
+        yield cast("Connection", lent)
+
+
+async def open_pool(dsn: str, *, size: int, role: str | None, application: str, json_values: bool = True) -> Pool:
+    """A pool of at most `size` connections acting as database `role`; jsonb travels as values or as text.
 
     Waiting for a lock is bounded (2 s), a statement too (30 s), and a transaction left open is ended by the
     server (30 s), so that no client can hold the relay's horizon.
@@ -151,7 +165,7 @@ async def open_pool(dsn: str, *, size: int, role: str | None, application: str) 
         dsn,
         min_size=1,
         max_size=size,
-        init=_set_codecs,
+        init=_set_codecs if json_values else None,
         connection_class=PlainConnection,
         server_settings=settings,
         command_timeout=60,

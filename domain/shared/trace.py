@@ -91,9 +91,7 @@ class TraceSeal:
     def __init__(self, keys: KeyRing) -> None:
         """Prepare one HMAC per trace key of `keys`."""
         self.version, _ = keys.current(KeyPurpose.TRACE)
-        self._macs = {
-            version: hmac.HMAC(key, hashes.SM3()) for version, key in keys.all(KeyPurpose.TRACE).items()
-        }
+        self._macs = {version: hmac.HMAC(key, hashes.SM3()) for version, key in keys.all(KeyPurpose.TRACE).items()}
 
     def mac(self, row: TraceRow) -> bytes:
         """32 bytes over `row`, under the key version that it names. KeyError if that version is unknown."""
@@ -106,6 +104,11 @@ class TraceSeal:
         link = self._macs[min(self._macs)].copy()
         link.update(former + struct.pack(">qqq", position, tx, n) + trace_id.bytes + mac)
         return link.finalize()
+
+
+def _as_stored(degrees: float | None) -> float | None:
+    """Whole degrees may come as an int; the column gives back a float, and the seal must fit that."""
+    return None if degrees is None else float(degrees)
 
 
 def write_down(
@@ -137,8 +140,8 @@ def write_down(
         after=None if event.after is None else msgspec.json.encode(event.after).decode(),
         request_id=circumstances.request_id,
         device_at=circumstances.device_at,
-        longitude=circumstances.longitude,
-        latitude=circumstances.latitude,
+        longitude=_as_stored(circumstances.longitude),
+        latitude=_as_stored(circumstances.latitude),
         key_version=seal.version,
     )
     return msgspec.structs.replace(row, mac=seal.mac(row))

@@ -43,11 +43,9 @@ class Transaction:
 
 
 class Outcome(msgspec.Struct, Generic[Answer], frozen=True, kw_only=True):
-    """What an operation did: its answer, the events for trace and reactions, the numbers still to be issued, where to read it."""
+    """What an operation did: answer, events for trace and reactions, numbers still to issue, where to read it."""
 
     answer: Answer
     events: tuple[Event, ...] = ()
     numbers: tuple[NumberRequest, ...] = ()
     location: str | None = None
-
-

@@ -82,4 +82,7 @@ class Vault:
     def open_for_subject(self, subject_key: bytes, subject: str, sealed: str) -> str:
         """Decrypt what `seal_for_subject` gave. Raises `SealBroken`."""
         key = bytes.fromhex(self.open(f"subject key {subject}", subject_key))
-        return _open(key, subject, bytes.fromhex(sealed))
+        try:
+            return _open(key, subject, bytes.fromhex(sealed))
+        except ValueError as broken:
+            raise SealBroken(subject) from broken

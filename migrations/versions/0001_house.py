@@ -115,12 +115,8 @@ def _make_tables() -> None:
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("void_reason", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "(voided_at is null) = (void_reason is null)", name="ck_issued_number_void_has_reason"
-        ),
-        sa.CheckConstraint(
-            "subject_id is not null or device_id is not null", name="ck_issued_number_held_by_someone"
-        ),
+        sa.CheckConstraint("(voided_at is null) = (void_reason is null)", name="ck_issued_number_void_has_reason"),
+        sa.CheckConstraint("subject_id is not null or device_id is not null", name="ck_issued_number_held_by_someone"),
         sa.PrimaryKeyConstraint("department_code", "kind", "year", "sequence", name="pk_issued_number"),
         comment="Every number: used by a subject, leased to a device, or voided with a reason",
     )
@@ -339,12 +335,8 @@ def _make_tables() -> None:
         sa.Column("enterprise_id", sa.Uuid(), nullable=True),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "role <> 'enterprise' or enterprise_id is not null", name="ck_account_enterprise_is_named"
-        ),
-        sa.CheckConstraint(
-            "role <> 'inspector' or officer_id is not null", name="ck_account_inspector_is_officer"
-        ),
+        sa.CheckConstraint("role <> 'enterprise' or enterprise_id is not null", name="ck_account_enterprise_is_named"),
+        sa.CheckConstraint("role <> 'inspector' or officer_id is not null", name="ck_account_inspector_is_officer"),
         sa.CheckConstraint(
             "role in ('inspector', 'department_manager', 'lead', 'enterprise', 'administrator')",
             name="ck_account_known_role",
@@ -437,9 +429,7 @@ def _make_tables() -> None:
     )
     op.create_index("ix_site_enterprise_id", "site", ["enterprise_id"], unique=False)
     op.create_index("ix_site_region_id", "site", ["region_code", "id"], unique=False)
-    op.create_index(
-        "uq_site_main", "site", ["enterprise_id"], unique=True, postgresql_where=sa.text("is_main")
-    )
+    op.create_index("uq_site_main", "site", ["enterprise_id"], unique=True, postgresql_where=sa.text("is_main"))
     op.create_table(
         "inspection",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -467,12 +457,8 @@ def _make_tables() -> None:
         ),
         sa.CheckConstraint("kind in ('routine', 'special', 'case')", name="ck_inspection_known_kind"),
         sa.CheckConstraint("mode in ('on_site', 'off_site')", name="ck_inspection_known_mode"),
-        sa.CheckConstraint(
-            "state in ('pending', 'completed', 'cancelled')", name="ck_inspection_known_state"
-        ),
-        sa.CheckConstraint(
-            "(approved_at is null) = (approved_by is null)", name="ck_inspection_approval_is_whole"
-        ),
+        sa.CheckConstraint("state in ('pending', 'completed', 'cancelled')", name="ck_inspection_known_state"),
+        sa.CheckConstraint("(approved_at is null) = (approved_by is null)", name="ck_inspection_approval_is_whole"),
         sa.CheckConstraint("due_on >= starts_on", name="ck_inspection_dates_in_order"),
         sa.CheckConstraint(
             "not is_urgent or approved_at is not null or approval_due_at is not null",
@@ -532,12 +518,8 @@ def _make_tables() -> None:
         sa.Column("inspection_id", sa.Uuid(), nullable=False),
         sa.Column("department_id", sa.Uuid(), nullable=False),
         sa.Column("is_lead", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["department_id"], ["department.id"], name="fk_inspection_party_department_id"
-        ),
-        sa.ForeignKeyConstraint(
-            ["inspection_id"], ["inspection.id"], name="fk_inspection_party_inspection_id"
-        ),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"], name="fk_inspection_party_department_id"),
+        sa.ForeignKeyConstraint(["inspection_id"], ["inspection.id"], name="fk_inspection_party_inspection_id"),
         sa.PrimaryKeyConstraint("inspection_id", "department_id", name="pk_inspection_party"),
         comment="发起 and 参与部门 of an inspection",
     )
@@ -565,9 +547,7 @@ def _make_tables() -> None:
         sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("void_reason", sa.Text(), nullable=True),
         sa.CheckConstraint("(voided_at is null) = (void_reason is null)", name="ck_visit_void_has_reason"),
-        sa.CheckConstraint(
-            "departed_at is null or departed_at >= arrived_at", name="ck_visit_departs_after_arrival"
-        ),
+        sa.CheckConstraint("departed_at is null or departed_at >= arrived_at", name="ck_visit_departs_after_arrival"),
         sa.ForeignKeyConstraint(["inspection_id"], ["inspection.id"], name="fk_visit_inspection_id"),
         sa.ForeignKeyConstraint(
             ["opened_by"],
@@ -612,12 +592,8 @@ def _make_tables() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("departed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "(means = 'printed_code') = (code_id is not null)", name="ck_check_in_code_is_named"
-        ),
-        sa.CheckConstraint(
-            "late_scan_reason in ('emergency', 'system_failure')", name="ck_check_in_known_late_reason"
-        ),
+        sa.CheckConstraint("(means = 'printed_code') = (code_id is not null)", name="ck_check_in_code_is_named"),
+        sa.CheckConstraint("late_scan_reason in ('emergency', 'system_failure')", name="ck_check_in_known_late_reason"),
         sa.CheckConstraint(
             "means in ('printed_code', 'business_licence', 'back_entry')", name="ck_check_in_known_means"
         ),

@@ -45,10 +45,7 @@ def test_what_was_issued_decodes_in_either_case(code_id: bytes, key_id: int) -> 
 
 def test_a_token_is_the_same_on_every_machine() -> None:
     # Stickers hang for years: this spelling may never change.
-    assert (
-        issue_token(TokenKeys({3: b"sixteen byte key"}, current=3), b"\x00" * 8)
-        == "2C0000000000001NNFR15NQH3SG46SG"
-    )
+    assert issue_token(TokenKeys({3: b"sixteen byte key"}, current=3), b"\x00" * 8) == "2C0000000000001NNFR15NQH3SG46SG"
 
 
 @few
@@ -70,9 +67,7 @@ def test_any_text_is_refused_without_another_error(text: str) -> None:
     assert reason(text) in InvalidTokenReason
 
 
-@pytest.mark.parametrize(
-    "text", ["", TOKEN[:-1], TOKEN + "0", TOKEN + "\n", " " + TOKEN, TOKEN[:8] + "-" + TOKEN[8:]]
-)
+@pytest.mark.parametrize("text", ["", TOKEN[:-1], TOKEN + "0", TOKEN + "\n", " " + TOKEN, TOKEN[:8] + "-" + TOKEN[8:]])
 def test_a_token_has_exactly_31_characters(text: str) -> None:
     assert reason(text) is InvalidTokenReason.LENGTH
 
@@ -105,13 +100,23 @@ def test_a_retired_key_no_longer_verifies_and_an_old_one_still_does() -> None:
     assert reason(TOKEN, retired) is InvalidTokenReason.KEY
 
 
+def test_a_sticker_made_under_an_older_key_can_be_printed_again() -> None:
+    rolled = TokenKeys({2: b"\x02" * 32, 3: b"\x03" * 32}, current=3)
+    assert issue_token(rolled, CODE_ID, key_id=2) == TOKEN
+    assert decode_token(rolled, issue_token(rolled, CODE_ID)).key_id == 3
+
+
+@pytest.mark.parametrize("key_id", [1, 0, 16, -1, 257])
+def test_no_token_is_made_under_a_key_that_is_retired_or_cannot_be(key_id: int) -> None:
+    with pytest.raises(KeyError):
+        issue_token(TokenKeys({2: b"\x02" * 32, 3: b"\x03" * 32}, current=3), CODE_ID, key_id=key_id)
+
+
 def test_a_token_made_with_another_key_of_the_same_id_is_refused() -> None:
     assert reason(TOKEN, TokenKeys({2: b"\x09" * 32}, current=2)) is InvalidTokenReason.TAG
 
 
-@pytest.mark.parametrize(
-    ("keys", "current"), [({}, 0), ({1: b"k" * 16}, 2), ({16: b"k" * 16}, 16), ({1: b"short"}, 1)]
-)
+@pytest.mark.parametrize(("keys", "current"), [({}, 0), ({1: b"k" * 16}, 2), ({16: b"k" * 16}, 16), ({1: b"short"}, 1)])
 def test_keys_that_cannot_work_are_refused(keys: dict[int, bytes], current: int) -> None:
     with pytest.raises(InvalidTokenKeys):
         TokenKeys(keys, current=current)

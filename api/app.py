@@ -1,0 +1,94 @@
+"""`create_app`: the application and everything it is wired of, on one screen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+
+from api.auth import guard
+from api.live import Feed, FeedRow
+from api.page_cache import PageCache
+from api.problems import answer_defect, answer_domain_error, answer_http_error
+from api.routes.enterprise import enterprise_router
+from api.routes.health import health_router
+from api.routes.identity import identity_router
+from api.routes.inspection import inspection_router
+from api.routes.live import live_router
+from api.routes.scan import pages_router, scan_router
+from api.settings import Settings
+from api.submissions import read_submission
+from api.wiring import APP_ROLE, Parts, open_parts
+from domain.shared.clock import Clock, system_clock
+from domain.shared.errors import DomainError
+from domain.shared.random import Random, system_random
+
+_BODY_BYTES = 256 * 1024
+_MANY_SITES = frozenset({"enterprise.imported", "code.batch_issued"})
+
+
+def _keeps_fresh(cache: PageCache) -> object:
+    """What the feed calls for each placed row: pages of a changed site are thrown away."""
+
+    def forget(row: FeedRow) -> None:
+        if row.action in _MANY_SITES:
+            cache.evict_all()
+        elif row.site_id is not None:
+            cache.evict(row.site_id)
+
+    return forget
+
+
+def create_app(
+    settings: Settings, dsn: str, *, clock: Clock = system_clock, random: Random = system_random
+) -> Litestar:
+    """The whole application over the database at `dsn`; nothing is opened before it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+        async with open_parts(
+            dsn, settings.keys, pool_size=settings.pool_size, application="yima server", clock=clock, random=random
+        ) as parts:
+            feed = Feed(parts.pool, dsn, APP_ROLE)
+            cache = PageCache(settings.page_cache_bytes)
+            feed.watch(_keeps_fresh(cache))  # type: ignore[arg-type]
+            app.state.update({"parts": parts, "feed": feed, "page_cache": cache, "settings": settings})
+            with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="password") as checkers:
+                app.state.password_checkers = checkers
+                following = asyncio.create_task(feed.run())
+                yield
+                following.cancel()
+                with suppress(asyncio.CancelledError):
+                    await following
+
+    async def provide_parts(state: State) -> Parts:
+        return state.parts  # pyright: ignore[reportAny]
+
+    v1 = Router(
+        "/api/v1",
+        route_handlers=[identity_router, enterprise_router, inspection_router, scan_router, live_router],
+    )
+    return Litestar(
+        route_handlers=[v1, pages_router, health_router],
+        guards=[guard],
+        lifespan=[lifespan],
+        dependencies={"parts": Provide(provide_parts), "submission": Provide(read_submission)},
+        exception_handlers={
+            DomainError: answer_domain_error,
+            HTTPException: answer_http_error,
+            Exception: answer_defect,
+        },
+        openapi_config=OpenAPIConfig(
+            title="Yima 一码", version="1.0.0", use_handler_docstrings=True, render_plugins=[]
+        ),
+        request_max_body_size=_BODY_BYTES,
+        logging_config=None,
+    )

@@ -1,0 +1,334 @@
+"""演示 The demonstration: made once, in one transaction, from a fixed seed; only passwords and codes are chance."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from random import Random
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from api.demo_register import DemoOfficer, DemoRegister, DemoSite, demo_id, make_register, person_name
+from api.demo_visits import DemoInspections, PastInspection, plan_inspections
+from api.demo_words import CITY, CITY_PATH, EMERGENCY, MARKET
+from api.register import INSTALLATION, load_register
+from api.wiring import Parts
+from codes.token import code_url
+from domain.enterprise.operations import issue_codes
+from domain.enterprise.tables import enterprise, licence, site
+from domain.identity.model import Role
+from domain.identity.passwords import hash_password
+from domain.identity.store import ACCOUNT_BY_LOGIN, INSERT_ACCOUNT, INSERT_DEPARTMENT
+from domain.identity.tables import account
+from domain.inspection import store as inspections
+from domain.inspection.operations import dispatch_inspection
+from domain.officer.tables import officer
+from domain.shared.clock import local_date
+from domain.shared.events import Event
+from domain.shared.numbers import NumberKind, NumberRequest
+from domain.shared.sql import Command
+from domain.shared.tables import issued_number, number_counter
+from domain.shared.transaction import Outcome, Transaction
+from domain.shared.vault import Vault
+
+SEED: Final = "yima"
+_PASSWORD_BYTES: Final = 9
+
+_SET_PASSWORD = Command(
+    sa.update(account)
+    .where(account.c.login == sa.bindparam("of_login"))
+    .values(password_hash=sa.bindparam("password_hash"))
+)
+
+
+class DemoAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """A log-in of the demonstration: `key` is the role, or its second or third; `name` is typed to log in."""
+
+    key: str
+    name: str
+    role: Role
+
+
+ACCOUNTS: Final = (
+    DemoAccount(key="inspector", name="inspector", role=Role.INSPECTOR),
+    DemoAccount(key="inspector2", name="inspector2", role=Role.INSPECTOR),
+    DemoAccount(key="inspector3", name="inspector3", role=Role.INSPECTOR),
+    DemoAccount(key="department_manager", name="manager", role=Role.DEPARTMENT_MANAGER),
+    DemoAccount(key="lead", name="lead", role=Role.LEAD),
+    DemoAccount(key="enterprise", name="enterprise", role=Role.ENTERPRISE),
+    DemoAccount(key="administrator", name="admin", role=Role.ADMINISTRATOR),
+)
+
+
+class DemoAccounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Passwords in clear by account key; empty when the demonstration was there: only hashes are kept."""
+
+    created: bool
+    passwords: Mapping[str, str]
+
+
+class _Making(msgspec.Struct, frozen=True):
+    """What one load of the demonstration is made of."""
+
+    register: DemoRegister
+    inspections: DemoInspections
+    people: list[str]
+    account_ids: list[UUID]
+    hashes: Mapping[str, str]
+
+
+async def load_demo(parts: Parts, *, public_url: str, today: date) -> DemoAccounts:
+    """Make the demonstration, its terms set by `today`; a second call finds it and changes nothing.
+
+    All of it commits at once: an interrupted first start leaves nothing behind. Raises `InvalidPublicUrl`
+    before anything is written when no sticker could be printed for `public_url`.
+    """
+    code_url(public_url, "")
+    await load_register(parts)
+    async with parts.work.reading() as connection:
+        if await ACCOUNT_BY_LOGIN.first(connection, login=ACCOUNTS[0].name) is not None:
+            return DemoAccounts(created=False, passwords={})
+    passwords, hashes = await _new_passwords()
+    random = Random(SEED)  # noqa: S311 - a demonstration that is the same everywhere, and no secret in it
+    register = make_register(random, today)
+    making = _Making(
+        register=register,
+        inspections=plan_inspections(random, register, today),
+        people=[person_name(random) for _ in ACCOUNTS],
+        account_ids=[demo_id(random) for _ in ACCOUNTS],
+        hashes=hashes,
+    )
+    await parts.work.run(INSTALLATION, lambda tx: _make(tx, parts, making))
+    return DemoAccounts(created=True, passwords=passwords)
+
+
+async def renew_passwords(parts: Parts) -> DemoAccounts:
+    """Fresh passwords for the demonstration's accounts: the former ones are nowhere to be read any more."""
+    passwords, hashes = await _new_passwords()
+
+    async def renew(tx: Transaction) -> Outcome[None]:
+        await _SET_PASSWORD.run_many(
+            tx.connection,
+            [{"of_login": each.name, "password_hash": hashes[each.key]} for each in ACCOUNTS],
+        )
+        return Outcome(answer=None)
+
+    await parts.work.run(INSTALLATION, renew)
+    return DemoAccounts(created=False, passwords=passwords)
+
+
+async def _new_passwords() -> tuple[dict[str, str], dict[str, str]]:
+    """Random passwords and their hashes, hashed in threads: Argon2 leaves the interpreter's lock."""
+    passwords = {each.key: secrets.token_urlsafe(_PASSWORD_BYTES) for each in ACCOUNTS}
+    hashes = await asyncio.gather(*(asyncio.to_thread(hash_password, text) for text in passwords.values()))
+    return passwords, dict(zip(passwords, hashes, strict=True))
+
+
+async def _make(tx: Transaction, parts: Parts, making: _Making) -> Outcome[None]:
+    register = making.register
+    await _insert_register(tx, register)
+    await _insert_past(tx, making.inspections.past)
+    codes = await issue_codes(tx, [each.id for each in register.sites], CITY_PATH, parts.code_keys)
+    events: list[Event] = list(codes.events)
+    numbers: list[NumberRequest] = []
+    for order in making.inspections.pending:
+        dispatched = await dispatch_inspection(tx, order)
+        events += dispatched.events
+        numbers += dispatched.numbers
+    await _insert_accounts(tx, making)
+    return Outcome(answer=None, events=tuple(events), numbers=tuple(numbers))
+
+
+async def _insert_register(tx: Transaction, register: DemoRegister) -> None:
+    departments = {each.code: each.id for each in register.departments}
+    await INSERT_DEPARTMENT.run_many(tx.connection, [msgspec.structs.asdict(d) for d in register.departments])
+    await _insert(tx, officer, [_officer_row(tx, each) for each in register.officers])
+    await _insert(tx, enterprise, [_enterprise_row(tx, each) for each in _main_sites(register)])
+    await _insert(tx, site, [_site_row(tx, each, departments) for each in register.sites])
+    await _insert(tx, licence, [msgspec.structs.asdict(each) for each in register.licences])
+
+
+async def _insert(tx: Transaction, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all name the same columns; the others stay empty."""
+    statement = sa.insert(table).values({name: sa.bindparam(name) for name in rows[0]})
+    await Command(statement).run_many(tx.connection, rows)
+
+
+def _main_sites(register: DemoRegister) -> Iterable[DemoSite]:
+    return (each for each in register.sites if each.is_main)
+
+
+def _sealed(vault: Vault, label: str, text: str) -> dict[str, bytes]:
+    """The two columns of a personal value that can be found again, `label` being `<table>.<column>`."""
+    column = label.partition(".")[2]
+    return {f"{column}_sealed": vault.seal(label, text), f"{column}_index": vault.blind_index(label, text)}
+
+
+def _officer_row(tx: Transaction, made: DemoOfficer) -> dict[str, Any]:
+    row = msgspec.structs.asdict(made)
+    del row["resident_id"], row["phone"]
+    return {
+        **row,
+        **_sealed(tx.vault, "officer.resident_id", made.resident_id),
+        **_sealed(tx.vault, "officer.phone", made.phone),
+        "officer_nature": "行政执法人员",
+        "certificate_authority": "广西壮族自治区人民政府" if made.certificate_number else None,
+        "certificate_area": "南宁市" if made.certificate_number else None,
+        "certificate_category": "行政执法证" if made.certificate_number else None,
+        "is_supervisor": False,
+        "region_code": CITY,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }
+
+
+def _enterprise_row(tx: Transaction, main: DemoSite) -> dict[str, Any]:
+    made = main.enterprise
+    row = msgspec.structs.asdict(made)
+    for name in ("brand", "phone", "trade", "county"):
+        del row[name]
+    registrar = "民政局" if made.trade.kind.startswith("5") else "市场监督管理局"
+    return {
+        **row,
+        **_sealed(tx.vault, "enterprise.liaison_phone", made.phone),
+        "liaison_name_sealed": tx.vault.seal("enterprise.liaison_name", made.legal_representative),
+        "brand_name": made.brand,
+        "industry_type": made.trade.industry,
+        "business_scope": made.trade.scope,
+        "capital_currency": "人民币" if made.registered_capital is not None else None,
+        "term_from": made.established_on,
+        "registration_authority": f"{made.county.name}{registrar}",
+        "approved_on": made.established_on + timedelta(days=3),
+        "prepaid_cards": made.trade.scene == "S26",
+        "region_code": made.county.code,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }
+
+
+def _site_row(tx: Transaction, made: DemoSite, departments: Mapping[str, UUID]) -> dict[str, Any]:
+    row = msgspec.structs.asdict(made)
+    del row["enterprise"]
+    return {
+        **row,
+        "enterprise_id": made.enterprise.id,
+        "region_code": made.enterprise.county.code,
+        "region": made.region,
+        "regulator_id": departments[made.enterprise.trade.department],
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }
+
+
+async def _insert_past(tx: Transaction, past: Sequence[PastInspection]) -> None:
+    """History as it stands after completion, which is an act of its own, not done over for a demonstration."""
+    ids = [tx.new_id() for _ in past]
+    rows = [_past_row(each, inspection_id) for each, inspection_id in zip(past, ids, strict=True)]
+    await inspections.INSERT_INSPECTION.run_many(tx.connection, rows)
+    parties = [
+        {"inspection_id": inspection_id, "department_id": party.department_id, "is_lead": place == 0}
+        for each, inspection_id in zip(past, ids, strict=True)
+        for place, party in enumerate(each.order.parties)
+    ]
+    await inspections.INSERT_PARTY.run_many(tx.connection, parties)
+    crews = [
+        {"inspection_id": inspection_id, "officer_id": officer_id, "department_id": party.department_id}
+        for each, inspection_id in zip(past, ids, strict=True)
+        for party in each.order.parties
+        for officer_id in party.officer_ids
+    ]
+    await inspections.INSERT_OFFICER.run_many(tx.connection, crews)
+    await _number_past(tx, rows, past)
+
+
+def _past_row(past: PastInspection, inspection_id: UUID) -> dict[str, Any]:
+    row = msgspec.structs.asdict(past.order)
+    parties = row.pop("parties")
+    return {
+        **row,
+        "id": inspection_id,
+        "state": "completed",
+        "outcome": past.outcome,
+        "completed_at": past.completed_at,
+        "initiating_department_id": parties[0].department_id,
+        "created_at": past.order.approved_at,
+    }
+
+
+async def _number_past(tx: Transaction, rows: Sequence[Mapping[str, Any]], past: Sequence[PastInspection]) -> None:
+    """History keeps the numbers of its own years; the counters go on from there."""
+    last: dict[tuple[str, str, int], int] = {}
+    issued: list[dict[str, Any]] = []
+    for row, each in sorted(zip(rows, past, strict=True), key=lambda pair: pair[0]["created_at"]):
+        for kind in (NumberKind.INSPECTION.value, NumberKind.NOTICE.value):
+            series = (each.order.parties[0].department_code, kind, local_date(row["created_at"]).year)
+            last[series] = last.get(series, 0) + 1
+            issued.append(
+                {
+                    **_series_columns(series),
+                    "sequence": last[series],
+                    "subject_id": row["id"],
+                    "issued_at": row["created_at"],
+                }
+            )
+    await _insert(tx, issued_number, issued)
+    counters = [{**_series_columns(series), "last": number} for series, number in last.items()]
+    await _insert(tx, number_counter, counters)
+
+
+def _series_columns(series: tuple[str, str, int]) -> dict[str, Any]:
+    return dict(zip(("department_code", "kind", "year"), series, strict=True))
+
+
+async def _insert_accounts(tx: Transaction, making: _Making) -> None:
+    rows = [
+        {
+            "id": account_id,
+            "login": each.name,
+            "role": each.role.value,
+            "password_hash": making.hashes[each.key],
+            "disabled_at": None,
+            "created_at": tx.now,
+            **_station(making, each, person),
+        }
+        for each, account_id, person in zip(ACCOUNTS, making.account_ids, making.people, strict=True)
+    ]
+    await INSERT_ACCOUNT.run_many(tx.connection, rows)
+
+
+def _station(making: _Making, who: DemoAccount, person: str) -> dict[str, Any]:
+    """Name, post, department, region, and the officer or enterprise that the account stands for."""
+    register = making.register
+    nobody: dict[str, Any] = {
+        "department_id": None,
+        "region": None,
+        "officer_id": None,
+        "enterprise_id": None,
+    }
+    if who.role is Role.INSPECTOR:
+        made = {
+            "inspector": register.officers_of(MARKET)[0],
+            "inspector2": register.officers_of(MARKET)[1],
+            "inspector3": register.officers_of(EMERGENCY)[0],
+        }[who.key]
+        acting = {"name": made.name, "post": made.post, "officer_id": made.id}
+        return {**nobody, **acting, "department_id": made.department_id, "region": CITY_PATH}
+    if who.role is Role.ENTERPRISE:
+        visited = making.inspections.pending[0].site_id
+        run = next(each.enterprise for each in register.sites if each.id == visited)
+        return {**nobody, "name": run.legal_representative, "post": "企业负责人", "enterprise_id": run.id}
+    if who.role is Role.ADMINISTRATOR:
+        return {**nobody, "name": person, "post": "系统管理员", "region": CITY_PATH.partition(".")[0]}
+    market = register.department(MARKET).id
+    return {
+        **nobody,
+        "name": person,
+        "post": "牵头部门领导" if who.role is Role.LEAD else "部门管理员",
+        "department_id": market,
+        "region": CITY_PATH,
+    }

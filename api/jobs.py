@@ -1,0 +1,110 @@
+"""The worker: delivers messages and sweeps what has outlived its term."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from pgqueuer import PgQueuer
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job
+
+from api.relay import DELIVER
+from api.wiring import Parts
+from api.work import DELETE_OLD_ANSWERS, database_refusals
+from domain.identity.store import DELETE_EXPIRED_SESSIONS
+from domain.shared.random import Random
+from domain.shared.sql import Command, Pool, Query, borrow
+from notifications import outbox
+from notifications.deliver import ATTEMPTS, Driver, Undeliverable, compose, driver_of
+from notifications.message import Channel
+from notifications.outbox import StoredMessage
+
+ANSWERS_KEPT = timedelta(days=180)
+_SWEEP_EVERY = 3600.0
+_LOCK_WAITING = Query(outbox.LOCK_WAITING, StoredMessage)
+_MARK_DELIVERED = Command(outbox.MARK_DELIVERED)
+_MARK_FAILED = Command(outbox.MARK_FAILED)
+_logger = logging.getLogger(__name__)
+
+
+async def deliver_message(parts: Parts, drivers: Mapping[Channel, Driver], message_id: UUID) -> bool:
+    """Deliver one waiting message; False when it is to be tried again later.
+
+    The row is locked while it is sent, so that no other worker sends it too; a crash between the gateway's answer and
+    the commit is the one window in which it may be sent twice.
+    """
+    async with database_refusals(), borrow(parts.pool) as connection, connection.transaction():
+        message = await _LOCK_WAITING.first(connection, id=message_id)
+        if message is None:
+            return True
+        try:
+            await driver_of(drivers, message).send(message, compose(message))
+        except Undeliverable as failure:
+            given_up = message.attempts + 1 >= ATTEMPTS
+            await _MARK_FAILED.run(
+                connection,
+                message_id=message.id,
+                state_after="abandoned" if given_up else "waiting",
+                error=str(failure)[:500],
+            )
+            return given_up
+        await _MARK_DELIVERED.run(connection, message_id=message.id, now=parts.clock())
+        return True
+
+
+async def sweep(parts: Parts) -> None:
+    """Forget answers after 180 days, and sessions that are over."""
+    now = parts.clock()
+    async with database_refusals(), borrow(parts.pool) as connection:
+        await DELETE_OLD_ANSWERS.run(connection, before=now - ANSWERS_KEPT)
+        await DELETE_EXPIRED_SESSIONS.run(connection, before=now)
+
+
+async def _sweep_hourly(parts: Parts, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        await sweep(parts)
+        try:
+            await asyncio.wait_for(stop.wait(), _SWEEP_EVERY)
+        except TimeoutError:
+            continue
+
+
+def _back_off(attempts: int, random: Random) -> timedelta:
+    """2 s, 4 s, 8 s … up to 10 min, each with up to half as much again, so that retries do not come in step."""
+    seconds = min(2.0 ** (attempts + 1), 600.0)
+    return timedelta(seconds=seconds * (1 + random(1)[0] / 510))
+
+
+async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, Driver], stop: asyncio.Event) -> None:
+    """Take jobs until `stop`; the worker ends, to be started anew, when its listening connection is lost.
+
+    `queue_pool` serves PgQueuer alone, which reads JSON as text.
+    """
+    queue = PgQueuer(AsyncpgPoolDriver(queue_pool))
+
+    @queue.entrypoint(DELIVER)
+    async def _deliver(job: Job) -> None:
+        if job.payload is not None:
+            done = await deliver_message(parts, drivers, UUID(bytes=job.payload))
+            if not done:
+                raise RetryRequested(_back_off(job.attempts, parts.random))
+
+    sweeping = asyncio.create_task(_sweep_hourly(parts, stop))
+    working = asyncio.create_task(
+        queue.run(dequeue_timeout=timedelta(seconds=5), batch_size=10, shutdown_on_listener_failure=True)
+    )
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait({working, stopping, sweeping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            task.result()
+    finally:
+        queue.shutdown.set()
+        stopping.cancel()
+        sweeping.cancel()
+        await asyncio.wait({working}, timeout=5)

@@ -1,0 +1,88 @@
+"""The pages a citizen reads: rendered here, readable without JavaScript, styled inline under a strict policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import date
+from importlib.resources import files
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from msgspec import UnsetType
+
+from domain.enterprise.model import CodeState, ScannedSite
+from domain.scan.view import Basics, ScanView
+
+_FOLDER = files("api.pages")
+_STYLE = (_FOLDER / "style.css").read_text("utf-8").replace("\n", "")
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(str(_FOLDER)),
+    autoescape=select_autoescape(),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+"""Of every page: nothing but our own style runs, and the code in the address is told to nobody."""
+
+
+def _render(template: str, **values: object) -> bytes:
+    style = Markup(_STYLE)  # noqa: S704 - our own file, whose hash the policy names
+    return _ENVIRONMENT.get_template(template).render(style=style, **values).encode()
+
+
+def _facts(basics: Basics) -> list[tuple[str, object]]:
+    capital = None
+    if basics.registered_capital is not None:
+        capital = f"{basics.registered_capital.normalize():f}万元{basics.capital_currency or ''}"
+    return [
+        ("统一社会信用代码", basics.uscc),
+        ("类型", basics.object_type),
+        ("法定代表人", basics.legal_representative),
+        ("注册资本", capital),
+        ("成立日期", basics.established_on),
+        ("住所", basics.domicile),
+        ("所在地区", basics.region_name),
+        ("登记机关", basics.registration_authority),
+        ("经营范围", basics.business_scope),
+    ]
+
+
+def render_site(view: ScanView, today: date) -> bytes:
+    """The public page of a site."""
+    facts = [] if isinstance(view.basics, UnsetType) else _facts(view.basics)
+    return _render("site.html", view=view, facts=facts, today=today)
+
+
+def render_home() -> bytes:
+    """What the bare address shows."""
+    return _render("home.html")
+
+
+def render_ended(site: ScannedSite) -> bytes:
+    """What a replaced or revoked code tells a citizen, kindly."""
+    if site.code_state is CodeState.REPLACED:
+        heading = "这个码已经换新"
+        paragraphs = [f"{site.name}门口已换上新的二维码，请扫描新码查看信息。", "如现场没有新码，请联系监管部门。"]
+    else:
+        heading = "这个码已经停用"
+        paragraphs = [f"{site.name}的这个二维码已停用，不能再用于查询或检查。", "如有疑问，请联系监管部门。"]
+    return _ended(heading, paragraphs, site.hotline)
+
+
+def render_invalid() -> bytes:
+    """What a code of nobody tells."""
+    return _ended("没有认出这个码", ["请对准企业门口的二维码重新扫描；如果码有破损，请告诉企业或监管部门。"], None)
+
+
+def _ended(heading: str, paragraphs: list[str], hotline: str | None) -> bytes:
+    return _render("ended.html", heading=heading, paragraphs=paragraphs, hotline=hotline)

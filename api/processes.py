@@ -1,0 +1,97 @@
+"""What each child process of `yima serve` runs, and how the parent starts them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+import uvloop
+
+from api.app import create_app
+from api.jobs import run_worker
+from api.relay import Relay
+from api.settings import Settings
+from api.supervisor import Child
+from api.wiring import RELAY_ROLE, open_parts
+from domain.shared.sql import open_pool
+from notifications.deliver import LogDriver
+from notifications.message import Channel
+
+_GRACE_SECONDS = 8
+
+
+def children_of(settings: Settings, listening: int) -> list[Child]:
+    """Servers, a worker and a relay; `settings.database_url` is set. `listening` is the bound socket's descriptor."""
+    environment = settings.environment()
+
+    def child(name: str, stage: int, *arguments: str, fds: tuple[int, ...] = ()) -> Child:
+        argv = [sys.executable, "-m", "api.cli", "process", *arguments]
+        return Child(name=name, argv=argv, environment=environment, pass_fds=fds, stage=stage)
+
+    servers = [
+        child(f"server {number}", 0, "server", "--fd", str(listening), fds=(listening,))
+        for number in range(1, settings.servers + 1)
+    ]
+    return [*servers, child("worker", 1, "worker"), child("relay", 2, "relay")]
+
+
+def serve_http(settings: Settings, dsn: str, listening: int) -> None:
+    """One server process on the inherited socket, until SIGTERM; requests under way are finished."""
+    config = uvicorn.Config(
+        create_app(settings, dsn),
+        fd=listening,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run()
+
+
+def _until_told(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await main(stop)
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    uvloop.run(run())
+
+
+def work_jobs(settings: Settings, dsn: str) -> None:
+    """The worker process, until SIGTERM."""
+
+    async def main(stop: asyncio.Event) -> None:
+        driver = LogDriver(settings.var / "messages.jsonl")
+        async with open_parts(dsn, settings.keys, pool_size=6, application="yima worker") as parts:
+            queue_pool = await open_pool(
+                dsn, size=6, role="yima_app", application="yima worker queue", json_values=False
+            )
+            try:
+                await run_worker(parts, queue_pool, dict.fromkeys(Channel, driver), stop)
+            finally:
+                await queue_pool.close()
+
+    _until_told(main)
+
+
+def relay_trace(settings: Settings, dsn: str) -> None:
+    """The relay process, until SIGTERM."""
+
+    async def main(stop: asyncio.Event) -> None:
+        async with open_parts(dsn, settings.keys, pool_size=2, application="yima relay") as parts:
+            pool = await open_pool(dsn, size=2, role=RELAY_ROLE, application="yima relay", json_values=False)
+            try:
+                await Relay(pool, parts.seal, parts.clock).run(stop)
+            finally:
+                await pool.close()
+
+    _until_told(main)

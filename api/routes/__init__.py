@@ -1,0 +1,1 @@
+"""One file per capability, the same names as in the domain."""

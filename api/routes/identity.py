@@ -1,0 +1,81 @@
+"""登录, refresh, 退出."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Router, delete, post
+from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
+
+from api.auth import permit, permit_anyone, principal_of
+from api.schemas.identity import LogIn, Refresh, SessionTokensAnswer, WhoAmI
+from api.wiring import Parts
+from domain.identity import operations, store
+from domain.identity.model import Principal, Role
+from domain.identity.operations import SessionGrant
+from domain.identity.passwords import DUMMY_HASH, verify_password
+from domain.identity.rules import ACCESS_LIFETIME, LogInRefused, SessionEnded, may_sign_in
+from domain.shared.events import Operator
+
+
+def _answer(parts: Parts, grant: SessionGrant) -> SessionTokensAnswer:
+    who = grant.principal
+    return SessionTokensAnswer(
+        access_token=parts.session_tokens.issue_access(who, parts.clock()),
+        refresh_token=parts.session_tokens.issue_refresh(who.session_id, grant.refresh_generation),
+        token_type="Bearer",  # noqa: S106 - the scheme's name, no secret
+        expires_in=int(ACCESS_LIFETIME.total_seconds()),
+        account=WhoAmI(
+            account_id=who.account_id,
+            name=who.name,
+            role=who.role,
+            role_label=who.role.label,
+            post=who.post,
+            department_id=who.department_id,
+            officer_id=who.officer_id,
+            enterprise_id=who.enterprise_id,
+        ),
+    )
+
+
+def _operator(principal: Principal) -> Operator:
+    return Operator(id=principal.account_id, name=principal.name, post=principal.post)
+
+
+@post("/sessions", status_code=HTTP_201_CREATED, opt=permit_anyone(), operation_id="logIn")
+async def log_in(request: Request[Any, Any, Any], parts: Parts, data: LogIn) -> SessionTokensAnswer:
+    """登录 with name and password (MOB-01). One answer for every way to fail (SEC-07)."""
+    async with parts.work.reading() as connection:
+        account = await store.ACCOUNT_BY_LOGIN.first(connection, login=data.name)
+    checkers: ThreadPoolExecutor = request.app.state.password_checkers
+    known_hash = DUMMY_HASH if account is None else account.password_hash
+    right = await asyncio.get_running_loop().run_in_executor(checkers, verify_password, known_hash, data.password)
+    if account is None or not right or not may_sign_in(account):
+        raise LogInRefused("用户名或密码错误。")
+    operator = Operator(id=account.id, name=account.name, post=account.post)
+    grant = await parts.work.run(operator, lambda tx: operations.start_session(tx, account))
+    return _answer(parts, grant)
+
+
+@post("/sessions/refresh", status_code=HTTP_201_CREATED, opt=permit_anyone(), operation_id="refreshSession")
+async def refresh(parts: Parts, data: Refresh) -> SessionTokensAnswer:
+    """New tokens for a session. The same refresh token may be sent again until its successor was used."""
+    token = parts.session_tokens.read_refresh(data.refresh_token)
+    system = Operator(id=UUID(int=0), name="系统", post="系统")
+    grant = await parts.work.run(system, lambda tx: operations.refresh_session(tx, token))
+    if grant.refused:
+        raise SessionEnded("登录凭证已被使用过，请重新登录。")
+    return _answer(parts, grant)
+
+
+@delete("/sessions/current", status_code=HTTP_204_NO_CONTENT, opt=permit(*Role), operation_id="logOut")
+async def log_out(request: Request[Any, Any, Any], parts: Parts) -> None:
+    """退出登录: the session's refresh tokens are void at once."""
+    principal = principal_of(request)
+    await parts.work.run(_operator(principal), lambda tx: operations.end_session(tx, principal))
+
+
+identity_router = Router("/", route_handlers=[log_in, refresh, log_out], tags=["identity"])

@@ -1,0 +1,235 @@
+"""The limit: bare ASGI over asyncpg, the same statements in the same order, and as little Python as they allow.
+
+It knows one principal, checks nothing and trusts everybody; nobody could run it. What it serves a second is what the
+database, the driver and the HTTP server leave to any program that says the same things to the same tables.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from api.wiring import APP_ROLE
+from api.work import _CLAIM as CLAIM  # pyright: ignore[reportPrivateUsage]
+from api.work import _KEEP as KEEP  # pyright: ignore[reportPrivateUsage]
+from api.work import _WRITE_MESSAGES as WRITE_MESSAGES  # pyright: ignore[reportPrivateUsage]
+from domain.enterprise import store as enterprise_store
+from domain.enterprise.model import LicenceCard
+from domain.inspection import store
+from domain.scan.view import Basics
+from domain.shared import trace
+from domain.shared.ids import new_id
+from domain.shared.random import system_random
+from domain.shared.sql import open_pool
+
+_PRINCIPAL = UUID(int=1)
+_BASICS = Basics.__struct_fields__
+_LICENCE = LicenceCard.__struct_fields__
+_FROM_CROCKFORD = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+_INSPECTION_ID = re.compile(r"/inspections/([0-9a-f-]{36})/")
+_MAC = bytes(32)
+_DIGEST = bytes(32)
+
+
+class Limit:
+    """The ASGI application."""
+
+    def __init__(self, dsn: str, pool_size: int) -> None:
+        """Nothing is opened before it starts."""
+        self._dsn = dsn
+        self._pool_size = pool_size
+        self._pool: asyncpg.Pool | None = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """One request, or the server's beginning and end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        path: str = scope["path"]
+        status = 200
+        if scope["method"] == "POST":
+            status, body = 201, await self._check_in(path, scope["headers"], await _read(receive))
+        elif path.startswith("/api/v1/codes/"):
+            body = await self._scan(path.rpartition("/")[2])
+        else:
+            body = b"{}"
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        self._pool = await open_pool(self._dsn, size=self._pool_size, role=APP_ROLE, application="limit")
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._pool.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _scan(self, token: str) -> bytes:
+        assert self._pool is not None
+        code_id = base64.b32decode(token.translate(_FROM_CROCKFORD) + "=")[1:9]
+        async with self._pool.acquire() as connection:
+            site = await connection.fetchrow(enterprise_store.SCANNED_SITE.text, code_id)
+        return msgspec.json.encode(
+            {
+                "audience": "citizen",
+                "site_id": site["site_id"],
+                "actions": [],
+                "basics": {name: site[name] for name in _BASICS},
+                "licences": [{name: licence[name] for name in _LICENCE} for licence in site["licences"]],
+                "regulator": {"name": site["regulator"], "hotline": site["hotline"]},
+            }
+        )
+
+    async def _check_in(self, path: str, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+        assert self._pool is not None
+        match = _INSPECTION_ID.search(path)
+        assert match is not None
+        key = next(value for name, value in headers if name == b"idempotency-key").decode()
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await _check_in(connection, UUID(match[1]), key, msgspec.json.decode(body))
+
+
+async def _read(receive: Any) -> bytes:
+    message = await receive()
+    body: bytes = message["body"]
+    while message["more_body"]:
+        message = await receive()
+        body += message["body"]
+    return body
+
+
+async def _check_in(connection: Any, inspection_id: UUID, key: str, order: dict[str, Any]) -> bytes:
+    now = datetime.now(UTC)
+    receipt_id, visit_id, check_in_id = (new_id(now, system_random) for _ in range(3))
+    code_id = base64.b32decode(order["code"][-31:].translate(_FROM_CROCKFORD) + "=")[1:9]
+    claim = {
+        "principal_id": _PRINCIPAL, "key": key, "fingerprint": _DIGEST, "receipt_id": receipt_id, "received_at": now
+    }
+    await connection.execute(CLAIM.text, *CLAIM.arguments(claim))
+    inspection = await connection.fetchrow(store.LOCK_INSPECTION.text, inspection_id)
+    await connection.fetchrow(store.LATEST_VISIT.text, inspection_id)
+    officers = await connection.fetch(store.ASSIGNED_OFFICERS.text, inspection_id)
+    await connection.fetchrow(store.CODE_SITE.text, code_id)
+    visit = {
+        "id": visit_id, "inspection_id": inspection_id, "sequence": 1, "opened_by": check_in_id, "arrived_at": now
+    }
+    await connection.execute(store.INSERT_VISIT.text, *store.INSERT_VISIT.arguments(visit))
+    stored = _stored_check_in(order, check_in_id, visit_id, code_id, officers, now)
+    await connection.execute(store.INSERT_CHECK_IN.text, *store.INSERT_CHECK_IN.arguments(stored))
+    parties = await connection.fetch(store.PARTIES.text, inspection_id)
+    answer = _answer(stored, inspection_id)
+    trace_id = new_id(now, system_random)
+    await connection.executemany(trace.INSERT.text, [_trace_row(inspection, parties[0], trace_id, answer, now)])
+    await connection.executemany(WRITE_MESSAGES.text, [_message(inspection, parties[0], trace_id, now)])
+    receipt = {"id": receipt_id, "received_at": now, "digest": _DIGEST.hex()}
+    body = msgspec.json.encode({"receipt": receipt, "result": answer})
+    await connection.execute(
+        KEEP.text,
+        *KEEP.arguments(
+            {"of_principal": _PRINCIPAL, "of_key": key, "status": 201, "answer": body, "location": None}
+        ),
+    )
+    return body
+
+
+def _stored_check_in(
+    order: dict[str, Any], check_in_id: UUID, visit_id: UUID, code_id: bytes, officers: list[Any], now: datetime
+) -> dict[str, Any]:
+    fix = order["position"]
+    return {
+        "id": check_in_id,
+        "visit_id": visit_id,
+        "department_id": officers[0]["acts_for"],
+        "officer_id": officers[0]["id"],
+        "second_officer_id": officers[1]["id"],
+        "means": "printed_code",
+        "code_id": code_id,
+        "longitude": fix["longitude"],
+        "latitude": fix["latitude"],
+        "accuracy_m": fix["accuracy_m"],
+        "fixed_at": now,
+        "datum": fix["datum"],
+        "wgs84_longitude": fix["longitude"],
+        "wgs84_latitude": fix["latitude"],
+        "distance_outside_m": 0.0,
+        "flags": [],
+        "position_reason": None,
+        "late_scan_reason": None,
+        "late_scan_note": None,
+        "done_at": now,
+        "received_at": now,
+        "departed_at": None,
+    }
+
+
+def _answer(stored: dict[str, Any], inspection_id: UUID) -> dict[str, Any]:
+    return {
+        "id": stored["id"],
+        "inspection_id": inspection_id,
+        "visit_id": stored["visit_id"],
+        "visit_sequence": 1,
+        "department_id": stored["department_id"],
+        "officer_id": stored["officer_id"],
+        "second_officer_id": stored["second_officer_id"],
+        "means": "printed_code",
+        "flags": [],
+        "distance_outside_m": 0.0,
+        "done_at": stored["done_at"],
+        "received_at": stored["received_at"],
+    }
+
+
+def _trace_row(inspection: Any, party: Any, trace_id: UUID, answer: dict[str, Any], now: datetime) -> list[Any]:
+    return trace.INSERT.arguments(
+        {
+            "id": trace_id,
+            "business": "行政检查",
+            "power": "行政检查权",
+            "duty": "扫码报到",
+            "action": "inspection.checked_in",
+            "at": now,
+            "operator_id": _PRINCIPAL,
+            "operator_name": "执法人员",
+            "post": "执法岗",
+            "subject": "inspection",
+            "subject_id": inspection["id"],
+            "department_id": party["department_id"],
+            "region": inspection["region"],
+            "site_id": inspection["site_id"],
+            "before": None,
+            "after": msgspec.json.encode(answer).decode(),
+            "request_id": trace_id,
+            "device_at": None,
+            "longitude": None,
+            "latitude": None,
+            "key_version": 1,
+            "mac": _MAC,
+        }
+    )
+
+
+def _message(inspection: Any, party: Any, trace_id: UUID, now: datetime) -> list[Any]:
+    return WRITE_MESSAGES.arguments(
+        {
+            "id": new_id(now, system_random),
+            "trace_id": trace_id,
+            "template": "arrival",
+            "channel": "sms",
+            "recipient": "enterprise",
+            "recipient_id": inspection["enterprise_id"],
+            "parameters": {
+                "department": party["short_name"],
+                "officers": "2",
+                "notice": inspection["notice_number"],
+                "hotline": party["hotline"],
+            },
+            "created_at": now,
+        }
+    )

@@ -1,0 +1,226 @@
+"""The same tables as declarative ORM models, with the relationships that the two endpoints need."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, DateTime, ForeignKey, Text
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from domain.shared.sql import Ltree
+
+
+class Base(DeclarativeBase):
+    """The peer's own metadata: nothing of Yima's is reused here."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way
+        datetime: DateTime(timezone=True),
+        str: Text,
+        list[str]: ARRAY(Text),
+        dict[str, str]: JSONB,
+    }
+
+
+class Region(Base):
+    __tablename__ = "region"
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class Department(Base):
+    __tablename__ = "department"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    name: Mapped[str]
+    short_name: Mapped[str]
+    hotline: Mapped[str | None]
+
+
+class Licence(Base):
+    __tablename__ = "licence"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprise.id"))
+    number: Mapped[str]
+    name: Mapped[str]
+    authority: Mapped[str]
+    content: Mapped[str | None]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+
+class Enterprise(Base):
+    __tablename__ = "enterprise"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    uscc: Mapped[str]
+    name: Mapped[str]
+    object_type: Mapped[str]
+    industry_type: Mapped[str | None]
+    legal_representative: Mapped[str | None]
+    registered_capital: Mapped[Decimal | None]
+    capital_currency: Mapped[str | None]
+    domicile: Mapped[str | None]
+    business_scope: Mapped[str | None]
+    registration_authority: Mapped[str | None]
+    established_on: Mapped[date | None]
+    term_from: Mapped[date | None]
+    term_to: Mapped[date | None]
+    revoked_on: Mapped[date | None]
+    licences: Mapped[list[Licence]] = relationship(order_by=Licence.valid_from.desc())
+
+
+class Site(Base):
+    __tablename__ = "site"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprise.id"))
+    name: Mapped[str]
+    address: Mapped[str | None]
+    region_code: Mapped[str] = mapped_column(ForeignKey("region.code"))
+    regulator_id: Mapped[UUID | None] = mapped_column(ForeignKey("department.id"))
+    longitude: Mapped[float | None]
+    latitude: Mapped[float | None]
+    radius_m: Mapped[int | None]
+    enterprise: Mapped[Enterprise] = relationship()
+    region: Mapped[Region] = relationship()
+    regulator: Mapped[Department | None] = relationship()
+
+
+class SiteCode(Base):
+    __tablename__ = "site_code"
+    code_id: Mapped[bytes] = mapped_column(primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    state: Mapped[str]
+    site: Mapped[Site] = relationship()
+
+
+class Officer(Base):
+    __tablename__ = "officer"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    certificate_number: Mapped[str | None]
+    certificate_valid_from: Mapped[date | None]
+    certificate_valid_to: Mapped[date | None]
+
+
+class InspectionParty(Base):
+    __tablename__ = "inspection_party"
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id"), primary_key=True)
+    department_id: Mapped[UUID] = mapped_column(ForeignKey("department.id"), primary_key=True)
+    is_lead: Mapped[bool]
+    department: Mapped[Department] = relationship()
+
+
+class InspectionOfficer(Base):
+    __tablename__ = "inspection_officer"
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id"), primary_key=True)
+    officer_id: Mapped[UUID] = mapped_column(ForeignKey("officer.id"), primary_key=True)
+    department_id: Mapped[UUID]
+    officer: Mapped[Officer] = relationship()
+
+
+class IssuedNumber(Base):
+    __tablename__ = "issued_number"
+    department_code: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    subject_id: Mapped[UUID | None] = mapped_column(ForeignKey("inspection.id"))
+    voided_at: Mapped[datetime | None]
+
+
+class Visit(Base):
+    __tablename__ = "visit"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id"))
+    sequence: Mapped[int]
+    opened_by: Mapped[UUID]
+    arrived_at: Mapped[datetime]
+    departed_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
+
+
+class Inspection(Base):
+    __tablename__ = "inspection"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    region: Mapped[str] = mapped_column(Ltree)
+    starts_on: Mapped[date]
+    approved_at: Mapped[datetime | None]
+    is_urgent: Mapped[bool]
+    created_at: Mapped[datetime]
+    site: Mapped[Site] = relationship()
+    parties: Mapped[list[InspectionParty]] = relationship()
+    officers: Mapped[list[InspectionOfficer]] = relationship()
+    numbers: Mapped[list[IssuedNumber]] = relationship()
+    visits: Mapped[list[Visit]] = relationship(order_by=Visit.sequence)
+
+
+class CheckIn(Base):
+    __tablename__ = "check_in"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    visit_id: Mapped[UUID] = mapped_column(ForeignKey("visit.id"))
+    department_id: Mapped[UUID]
+    officer_id: Mapped[UUID]
+    second_officer_id: Mapped[UUID]
+    means: Mapped[str]
+    code_id: Mapped[bytes | None]
+    longitude: Mapped[float | None]
+    latitude: Mapped[float | None]
+    accuracy_m: Mapped[float | None]
+    fixed_at: Mapped[datetime | None]
+    datum: Mapped[str | None]
+    wgs84_longitude: Mapped[float | None]
+    wgs84_latitude: Mapped[float | None]
+    distance_outside_m: Mapped[float | None]
+    flags: Mapped[list[str]]
+    done_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class Trace(Base):
+    __tablename__ = "trace"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    business: Mapped[str]
+    power: Mapped[str]
+    duty: Mapped[str]
+    action: Mapped[str]
+    at: Mapped[datetime]
+    operator_id: Mapped[UUID]
+    operator_name: Mapped[str]
+    post: Mapped[str]
+    subject: Mapped[str]
+    subject_id: Mapped[UUID]
+    department_id: Mapped[UUID | None]
+    region: Mapped[str | None]
+    site_id: Mapped[UUID | None]
+    after: Mapped[Any] = mapped_column(JSON)
+    request_id: Mapped[UUID]
+    key_version: Mapped[int]
+    mac: Mapped[bytes]
+
+
+class Message(Base):
+    __tablename__ = "message"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    trace_id: Mapped[UUID]
+    template: Mapped[str]
+    channel: Mapped[str]
+    recipient: Mapped[str]
+    recipient_id: Mapped[UUID]
+    parameters: Mapped[dict[str, str]]
+    created_at: Mapped[datetime]
+
+
+class Idempotency(Base):
+    __tablename__ = "idempotency"
+    principal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes]
+    receipt_id: Mapped[UUID]
+    received_at: Mapped[datetime]
+    status: Mapped[int | None]
+    answer: Mapped[bytes | None]

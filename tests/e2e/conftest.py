@@ -1,0 +1,40 @@
+"""Fixtures for tests over HTTP: the running application, and a small world for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from api.settings import Settings
+from tests.support.client import Api, api_client
+from tests.support.clock import FixedClock
+from tests.support.database import Database, empty_tables
+from tests.support.factories import NOW, World, make_world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running_api(
+    database: Database, keys_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Api]:
+    """The application over this file's database, for as long as the file lasts."""
+    settings = Settings(var=tmp_path_factory.mktemp("var"), keys=keys_folder, public_url="http://yima.test")
+    async with api_client(settings, database.dsn, FixedClock(NOW)) as api:
+        yield api
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def api(running_api: Api, database: Database) -> Api:
+    """The application at `NOW`, over an emptied database."""
+    await empty_tables(database)
+    running_api.clock.now = NOW
+    running_api.forget()
+    return running_api
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(api: Api) -> World:
+    """Everybody has a place in it, and nothing has happened yet."""
+    return await make_world(api.parts)
