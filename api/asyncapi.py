@@ -37,9 +37,7 @@ _CLOSE_CODES: Final = [
 
 def asyncapi_document(version: str, examples: Mapping[str, Any]) -> Node:
     """The document, with `examples` by name (`live.event`)."""
-    schemas, components = msgspec.json.schema_components(
-        FRAMES.values(), ref_template="#/components/schemas/{name}"
-    )
+    schemas, components = msgspec.json.schema_components(FRAMES.values(), ref_template="#/components/schemas/{name}")
     add_formats(components)
     messages: Node = {
         name: {

@@ -9,15 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from domain.shared.cells import FaultLevel, RowFault
+from domain.shared.rows import FileUnreadable
 
 _HEADERS: Final = ("行号", "级别", "字段", "原因", "原值")
 _BOM: Final = "\ufeff".encode()
 _STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-
-
-def default_place(file: Path) -> Path:
-    """Beside the imported file: `FILE.bad.csv`."""
-    return file.with_name(f"{file.name}.bad.csv")
 
 
 class BadRows:
@@ -71,6 +67,17 @@ class BadRows:
     def written(self) -> Path | None:
         """The file, if there was anything to say."""
         return self.path if self.path.exists() and self._kept else None
+
+
+def list_of_bad_rows(file: Path, path: Path | None) -> BadRows:
+    """The list for the import of `file`: at `path`, else beside it as `FILE.bad.csv`.
+
+    Raises `FileUnreadable` when `path` is the imported file itself.
+    """
+    place = path or file.with_name(f"{file.name}.bad.csv")
+    if place.resolve() == file.resolve():
+        raise FileUnreadable("错误行清单不能写到被导入的文件上。")
+    return BadRows(place)
 
 
 def _read(path: Path, through_line: int) -> list[RowFault]:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 
-from api.bad_rows import BadRows, default_place
+from api.bad_rows import BadRows, list_of_bad_rows
 from api.wiring import Parts
 from api.work import InProgress
 from domain.enterprise.batches import ImportBatch, advance_import, begin_import, finish_import
@@ -116,7 +116,7 @@ class BatchJudge(Generic[R]):
         bad = 0
         for row in itertools.islice(self._rows, BATCH_ROWS):
             lines.append(row.line)
-            judged = [RowFault(row.line, "", row.fault)] if row.fault else self._kind.judge(row.line, row.cells)
+            judged = [RowFault(row.line, "整行", row.fault)] if row.fault else self._kind.judge(row.line, row.cells)
             if isinstance(judged, list):
                 bad += 1
                 faults.extend(judged)
@@ -155,6 +155,7 @@ async def run_import(
     Raises `FileUnreadable`, and `ImportMovedOn` when another process imports the same file.
     """
     started = time.perf_counter()
+    listed = list_of_bad_rows(file, bad_rows)
     digest = await asyncio.to_thread(digest_file, file)
     with ExitStack() as open_files:
         rows = await asyncio.to_thread(open_files.enter_context, open_rows(file, kind.columns))
@@ -164,7 +165,6 @@ async def run_import(
 
         batch = await parts.work.run(OPERATOR, begin)
         before = batch.rows_done
-        listed = BadRows(bad_rows or default_place(file))
         finished_before = batch.finished_at is not None
         if not finished_before:
             batch = await _store_batches(parts, BatchJudge(kind, rows), kind, batch, listed, progress)

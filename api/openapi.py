@@ -260,19 +260,32 @@ class _Operation:
         return {"security": [{}, {"bearer": []}] if self.told.knows_caller else []}
 
     def _parameters(self, plain: Sequence[Node]) -> list[Node]:
-        """Litestar's, without its words for headers, which `PARAMETERS` has; a path or query is never null."""
-        kept = [dict(each) for each in plain if each["in"] != "header"]
-        for each in kept:
-            each.pop("deprecated", None)
-            choices = [shape for shape in each["schema"].get("oneOf", []) if shape != {"type": "null"}]
-            if len(choices) == 1:
-                described = {key: value for key, value in each["schema"].items() if key != "oneOf"}
-                each["schema"] = {**choices[0], **described}
-            each["schema"].pop("description", None)
-            add_formats(each["schema"], each["name"])
+        """Litestar's, but for headers, which `PARAMETERS` has."""
+        kept = [self._parameter(each) for each in plain if each["in"] != "header"]
         named = ["IdempotencyKey", "YimaAfter", "YimaDoneAt"] if self.is_keyed else []
         named += ["IfNoneMatch"] if self.told.is_conditional else []
         return [*kept, *({"$ref": f"#/components/parameters/{name}"} for name in named)]
+
+    def _parameter(self, plain: Node) -> Node:
+        """One of the path or query: never null, and with the default that Litestar puts elsewhere."""
+        name: str = plain["name"]
+        schema: Node = plain["schema"]
+        choices = [shape for shape in schema.get("oneOf", schema.get("allOf", ())) if shape != {"type": "null"}]
+        shape = {key: value for key, value in schema.items() if key not in {"oneOf", "allOf", "description"}}
+        shape |= choices[0] if choices else {}
+        default = next(
+            (
+                field.default
+                for field in self.handler.parsed_fn_signature.parameters.values()
+                if name in {field.name, getattr(field.kwarg_definition, "name", None)}
+            ),
+            None,
+        )
+        if isinstance(default, (str, int)):
+            shape["default"] = default
+        add_formats(shape, name)
+        kept: Node = {key: plain[key] for key in ("name", "in", "required", "description") if key in plain}
+        return {**kept, "schema": shape}
 
     def _example(self, use: str) -> Any:
         name = f"{self.name}.{use}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,16 @@ def _integer(environment: Mapping[str, str], name: str, default: int, low: int, 
     return int(text)
 
 
+def _address_of_this_machine() -> str:
+    """The address under which a phone in the same network reaches us; nothing is sent to find it out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # a documentation address (RFC 5737): the route to it tells our own
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environment` (the process's own by default).
 
@@ -77,7 +88,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         )
     host = env.get("HOST") or "127.0.0.1"
     port = _integer(env, "PORT", 8000, 1, 65535)
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    shown = _address_of_this_machine() if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
     return Settings(
         var=var,
         keys=Path(keys).absolute() if keys else var / "keys",

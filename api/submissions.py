@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Request, Response
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from api.auth import principal_of
 from api.wiring import Parts
@@ -20,8 +20,8 @@ _KEY = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 IdempotencyKey = Annotated[
     str | None,
-    Parameter(
-        header="Idempotency-Key",
+    HeaderParameter(
+        name="Idempotency-Key",
         required=False,
         description="Required. Made by the client, 8 to 128 of A-Z a-z 0-9 . _ : -, best the write's own UUID. "
         "The same key with the same body has one effect and one answer, for 180 days.",
@@ -29,16 +29,16 @@ IdempotencyKey = Annotated[
 ]
 After = Annotated[
     str | None,
-    Parameter(
-        header="Yima-After",
+    HeaderParameter(
+        name="Yima-After",
         required=False,
         description="The key of the write that must have arrived before this one; unknown: 409 predecessor-missing.",
     ),
 ]
 DoneAt = Annotated[
     str | None,
-    Parameter(
-        header="Yima-Done-At",
+    HeaderParameter(
+        name="Yima-Done-At",
         required=False,
         description="RFC 3339 with offset: when it was done, by the phone's clock, if the write comes late.",
     ),

@@ -36,6 +36,7 @@ from domain.shared.vault import Vault
 APP_ROLE = "yima_app"
 RELAY_ROLE = "yima_relay"
 
+_LAST_CODE_KEY = 15
 _ALL_KEYS = Query(sa.select(*[key_version.c[name] for name in KeyVersion.__struct_fields__]), KeyVersion)
 _INSERT_KEY = Command(
     sa.insert(key_version).values({name: sa.bindparam(name) for name in (*KeyVersion.__struct_fields__, "created_at")})
@@ -45,6 +46,10 @@ _STOP_SEALING = Command(
     .where(key_version.c.purpose == sa.bindparam("of_purpose"), key_version.c.state == KeyState.CURRENT.value)
     .values(state=KeyState.VERIFYING.value)
 )
+
+
+class NoKeyIdLeft(Exception):
+    """The code's keys cannot be rolled once more."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,9 +97,14 @@ def _root_of(folder: Path) -> bytes:
 
 
 async def roll_key(connection: Connection, folder: Path, purpose: KeyPurpose, *, now: datetime) -> KeyVersion:
-    """A new current version of the key of `purpose`; what older versions sealed still opens."""
+    """A new current version of the key of `purpose`; what older versions sealed still opens.
+
+    Raises `NoKeyIdLeft` when the code's key ids are used up: a token has room for fifteen.
+    """
     versions = await _ALL_KEYS.all(connection)
     latest = max(version.version for version in versions if version.purpose is purpose)
+    if purpose is KeyPurpose.CODE and latest >= _LAST_CODE_KEY:
+        raise NoKeyIdLeft(f"A token's key id is at most {_LAST_CODE_KEY}, and that one is in use.")
     version = next_version(_root_of(folder), purpose, latest)
     await _STOP_SEALING.run(connection, of_purpose=purpose)
     await _INSERT_KEY.run(connection, **msgspec.structs.asdict(version), created_at=now)

@@ -247,7 +247,10 @@ class Work:
                 return await once()
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 await asyncio.sleep(0.02 * attempt * (1 + self.random(1)[0] / 255))
-        return await once()
+        try:
+            return await once()
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as crossed:
+            raise InProgress("同一操作正在处理，请稍后重试。") from crossed
 
     async def _write(
         self,

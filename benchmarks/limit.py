@@ -19,14 +19,14 @@ from api.wiring import APP_ROLE
 from api.work import _CLAIM as CLAIM  # pyright: ignore[reportPrivateUsage]
 from api.work import _KEEP as KEEP  # pyright: ignore[reportPrivateUsage]
 from api.work import _WRITE_MESSAGES as WRITE_MESSAGES  # pyright: ignore[reportPrivateUsage]
-from domain.enterprise import store as enterprise_store
 from domain.enterprise.model import LicenceCard
+from domain.enterprise.store import SCANNED_SITE as SCANNED
 from domain.inspection import store
 from domain.scan.view import Basics
 from domain.shared import trace
 from domain.shared.ids import new_id
 from domain.shared.random import system_random
-from domain.shared.sql import open_pool
+from domain.shared.sql import Command, open_pool
 
 _PRINCIPAL = UUID(int=1)
 _BASICS = Basics.__struct_fields__
@@ -75,7 +75,7 @@ class Limit:
         assert self._pool is not None
         code_id = base64.b32decode(token.translate(_FROM_CROCKFORD) + "=")[1:9]
         async with self._pool.acquire() as connection:
-            site = await connection.fetchrow(enterprise_store.SCANNED_SITE.text, code_id)
+            site = await connection.fetchrow(*_said(SCANNED, code_id=code_id))
         return msgspec.json.encode(
             {
                 "audience": "citizen",
@@ -96,6 +96,11 @@ class Limit:
             return await _check_in(connection, UUID(match[1]), key, msgspec.json.decode(body))
 
 
+def _said(statement: Command, **given: Any) -> tuple[Any, ...]:
+    """The statement's own text and its arguments in order, as the driver takes them."""
+    return statement.text, *statement.arguments(given)
+
+
 async def _read(receive: Any) -> bytes:
     message = await receive()
     body: bytes = message["body"]
@@ -110,20 +115,22 @@ async def _check_in(connection: Any, inspection_id: UUID, key: str, order: dict[
     receipt_id, visit_id, check_in_id = (new_id(now, system_random) for _ in range(3))
     code_id = base64.b32decode(order["code"][-31:].translate(_FROM_CROCKFORD) + "=")[1:9]
     claim = {
-        "principal_id": _PRINCIPAL, "key": key, "fingerprint": _DIGEST, "receipt_id": receipt_id, "received_at": now
+        "principal_id": _PRINCIPAL,
+        "key": key,
+        "fingerprint": _DIGEST,
+        "receipt_id": receipt_id,
+        "received_at": now,
     }
     await connection.execute(CLAIM.text, *CLAIM.arguments(claim))
-    inspection = await connection.fetchrow(store.LOCK_INSPECTION.text, inspection_id)
-    await connection.fetchrow(store.LATEST_VISIT.text, inspection_id)
-    officers = await connection.fetch(store.ASSIGNED_OFFICERS.text, inspection_id)
-    await connection.fetchrow(store.CODE_SITE.text, code_id)
-    visit = {
-        "id": visit_id, "inspection_id": inspection_id, "sequence": 1, "opened_by": check_in_id, "arrived_at": now
-    }
+    inspection = await connection.fetchrow(*_said(store.LOCK_INSPECTION, inspection_id=inspection_id))
+    await connection.fetchrow(*_said(store.LATEST_VISIT, inspection_id=inspection_id))
+    officers = await connection.fetch(*_said(store.ASSIGNED_OFFICERS, inspection_id=inspection_id))
+    await connection.fetchrow(*_said(store.CODE_SITE, code_id=code_id))
+    visit = {"id": visit_id, "inspection_id": inspection_id, "sequence": 1, "opened_by": check_in_id, "arrived_at": now}
     await connection.execute(store.INSERT_VISIT.text, *store.INSERT_VISIT.arguments(visit))
     stored = _stored_check_in(order, check_in_id, visit_id, code_id, officers, now)
     await connection.execute(store.INSERT_CHECK_IN.text, *store.INSERT_CHECK_IN.arguments(stored))
-    parties = await connection.fetch(store.PARTIES.text, inspection_id)
+    parties = await connection.fetch(*_said(store.PARTIES, inspection_id=inspection_id))
     answer = _answer(stored, inspection_id)
     trace_id = new_id(now, system_random)
     await connection.executemany(trace.INSERT.text, [_trace_row(inspection, parties[0], trace_id, answer, now)])
@@ -132,9 +139,7 @@ async def _check_in(connection: Any, inspection_id: UUID, key: str, order: dict[
     body = msgspec.json.encode({"receipt": receipt, "result": answer})
     await connection.execute(
         KEEP.text,
-        *KEEP.arguments(
-            {"of_principal": _PRINCIPAL, "of_key": key, "status": 201, "answer": body, "location": None}
-        ),
+        *KEEP.arguments({"of_principal": _PRINCIPAL, "of_key": key, "status": 201, "answer": body, "location": None}),
     )
     return body
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -59,9 +60,7 @@ async def measure(port: int, requests: str, connections: int, seconds: float, at
     prepared = msgspec.msgpack.decode(Path(requests).read_bytes(), type=list[bytes])  # noqa: ASYNC240 - before the clock starts
     burst = _Running(prepared, at_most, time.perf_counter() + seconds)
     loop = asyncio.get_running_loop()
-    transports = [
-        (await loop.create_connection(lambda: _Lane(burst), _HOST, port))[0] for _ in range(connections)
-    ]
+    transports = [(await loop.create_connection(lambda: _Lane(burst), _HOST, port))[0] for _ in range(connections)]
     began, cpu = time.perf_counter(), time.process_time()
     burst.until = began + seconds
     for lane in burst.lanes:
@@ -130,8 +129,7 @@ class _Lane(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is registered nowhere
         self._burst.lanes.append(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

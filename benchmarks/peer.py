@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ import asyncpg
 import jwt
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import joinedload, selectinload
@@ -59,12 +59,10 @@ def peer_token(claims: schemas.Claims) -> str:
 def create_peer(dsn: str, keys: Path, pool_size: int) -> FastAPI:
     """The FastAPI application."""
     url = dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
-    engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, connect_args={"server_settings": _SETTINGS}
-    )
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"server_settings": _SETTINGS})
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
         app.state.code_keys = await _code_keys(dsn, keys)
         yield
@@ -72,9 +70,9 @@ def create_peer(dsn: str, keys: Path, pool_size: int) -> FastAPI:
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
     app.get("/api/v1/codes/{token}", response_model=schemas.ScanView)(read_code)
-    app.post(
-        "/api/v1/inspections/{inspection_id}/check-ins", response_model=schemas.Accepted, status_code=201
-    )(check_in)
+    app.post("/api/v1/inspections/{inspection_id}/check-ins", response_model=schemas.Accepted, status_code=201)(
+        check_in
+    )
     return app
 
 
@@ -86,7 +84,7 @@ async def _code_keys(dsn: str, folder: Path) -> TokenKeys:
         await connection.close()
 
 
-async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+async def get_session(request: Request) -> AsyncGenerator[AsyncSession]:
     """A session for the request."""
     sessions: async_sessionmaker[AsyncSession] = request.app.state.sessions
     async with sessions() as session:
@@ -179,8 +177,7 @@ async def check_in(
         session.add_all([visit, stored])
         accepted = schemas.Accepted(receipt=receipt, result=_result(inspection, visit, stored))
         _leave_marks(session, inspection, who, accepted.result)
-        known = await session.get_one(tables.Idempotency, (who.account_id, idempotency_key))
-        known.status, known.answer = 201, accepted.model_dump_json().encode()
+        await _keep(session, row, accepted)
     return accepted
 
 
@@ -194,6 +191,15 @@ async def _claim(session: AsyncSession, row: tables.Idempotency) -> bool:
         .returning(tables.Idempotency.receipt_id)
     )
     return claimed.first() is not None
+
+
+async def _keep(session: AsyncSession, row: tables.Idempotency, accepted: schemas.Accepted) -> None:
+    await session.execute(
+        update(tables.Idempotency)
+        .where(tables.Idempotency.principal_id == row.principal_id, tables.Idempotency.key == row.key)
+        .values(status=201, answer=accepted.model_dump_json().encode())
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def _stored(session: AsyncSession, row: tables.Idempotency) -> Response:

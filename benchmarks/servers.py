@@ -67,7 +67,7 @@ def serving(kind: Kind, *, dsn: str, keys: Path, profile: Path | None = None) ->
         port: int = listening.getsockname()[1]
         order = Order(kind=kind, dsn=dsn, keys=keys, listening=listening.fileno())
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.servers", msgspec.json.encode(order).decode()],
+            [sys.executable, "-m", "benchmarks.servers", msgspec.json.encode(order, enc_hook=str).decode()],
             pass_fds=(listening.fileno(),),
             env={**os.environ, **({PROFILE_VARIABLE: str(profile)} if profile else {})},
             preexec_fn=dies_with_parent(signal.SIGKILL),  # noqa: PLW1509 - only prctl and getppid
@@ -122,6 +122,10 @@ async def trivial_app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
+def _as_path(_kind: type, text: str) -> Path:
+    return Path(text)
+
+
 def _app(order: Order) -> Any:
     if order.kind is Kind.TRIVIAL:
         return trivial_app
@@ -140,8 +144,9 @@ def _app(order: Order) -> Any:
         keys=order.keys,
         database_url=order.dsn,
         pool_size=POOL_SIZE,
-        page_cache_bytes=0 if order.kind is Kind.YIMA else Settings.page_cache_bytes,
     )
+    if order.kind is Kind.YIMA:
+        settings = msgspec.structs.replace(settings, page_cache_bytes=0)
     return create_app(settings, order.dsn)
 
 
@@ -151,7 +156,7 @@ def _end_well(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     """Serve until SIGTERM."""
-    order = msgspec.json.decode(sys.argv[1], type=Order, dec_hook=lambda kind, value: kind(value))
+    order = msgspec.json.decode(sys.argv[1], type=Order, dec_hook=_as_path)
     config = uvicorn.Config(
         _app(order),
         loop="uvloop",

@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, permit, principal_of
@@ -29,6 +30,7 @@ from domain.identity.rules import within_region
 from domain.inspection import operations, store
 from domain.inspection.model import AssignedOfficer, DueMark, Inspection, InspectionState, InspectionSummary, Party
 from domain.inspection.operations import CheckInOrder, IdentificationOrder
+from domain.inspection.position import Coordinates, PositionFix, to_wgs84
 from domain.inspection.rules import last_day_due_soon
 from domain.shared.clock import local_date
 from domain.shared.errors import Forbidden, NotFound
@@ -37,7 +39,10 @@ from domain.shared.sql import Connection
 _YESTERDAY = timedelta(days=1)
 
 
-def _due_between(mark: DueMark | None, today: date) -> tuple[date, date]:
+def _due_between(mark: DueMark | None, status: InspectionState, today: date) -> tuple[date, date]:
+    """The due dates that carry `mark` today; what is closed is on time whatever its date."""
+    if status is not InspectionState.PENDING:
+        return (date.max, date.min) if mark in {DueMark.OVERDUE, DueMark.DUE_SOON} else (date.min, date.max)
     if mark is DueMark.OVERDUE:
         return date.min, today - _YESTERDAY
     if mark is DueMark.DUE_SOON:
@@ -53,7 +58,9 @@ async def _summaries(connection: Connection, principal: Principal, page: dict[st
         return await store.LIST_OF_OFFICER.all(connection, officer_id=principal.officer_id, **page)
     if principal.role is Role.DEPARTMENT_MANAGER:
         return await store.LIST_OF_DEPARTMENT.all(connection, department_id=principal.department_id, **page)
-    return await store.LIST_OF_REGION.all(connection, region=principal.region or "", **page)
+    if principal.region is None:
+        return []  # the empty ltree would be the root of all regions
+    return await store.LIST_OF_REGION.all(connection, region=principal.region, **page)
 
 
 @get("/inspections", opt=permit(*STAFF), operation_id="listInspections")
@@ -61,18 +68,18 @@ async def list_inspections(
     request: Request[Any, Any, Any],
     parts: Parts,
     status: Annotated[
-        InspectionState, Parameter(query="state", description="待反馈, 已反馈 or 已取消")
+        InspectionState, QueryParameter(name="state", description="待反馈, 已反馈 or 已取消")
     ] = InspectionState.PENDING,
-    due: Annotated[DueMark | None, Parameter(description="Only those with this 超期预警状态")] = None,
-    scene: Annotated[str | None, Parameter(description="Scene code S01 to S35", max_length=10)] = None,
-    cursor: Annotated[str | None, Parameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, Parameter(ge=1, le=100)] = 20,
+    due: Annotated[DueMark | None, QueryParameter(description="Only those with this 超期预警状态")] = None,
+    scene: Annotated[str | None, QueryParameter(description="Scene code S01 to S35", max_length=10)] = None,
+    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
 ) -> InspectionPage:
     """检查任务 of the caller, by due date (MOB-07, MOB-08)."""
     principal = principal_of(request)
     today = local_date(parts.clock())
     start = read_cursor(cursor)
-    due_from, due_to = _due_between(due, today)
+    due_from, due_to = _due_between(due, status, today)
     page: dict[str, Any] = {
         "state": status,
         "due_from": due_from,
@@ -114,6 +121,15 @@ async def read_inspection(request: Request[Any, Any, Any], parts: Parts, inspect
     return to_detail(inspection, parties, officers, check_ins, local_date(parts.clock()))
 
 
+def _located(submission: Submission, fix: PositionFix | None) -> Submission:
+    """With the place that the phone claims, in WGS-84, which belongs in the trace too."""
+    if fix is None:
+        return submission
+    point = to_wgs84(Coordinates(fix.longitude, fix.latitude), fix.datum)
+    where = msgspec.structs.replace(submission.circumstances, longitude=point.longitude, latitude=point.latitude)
+    return msgspec.structs.replace(submission, circumstances=where)
+
+
 def _officer_id(submission: Submission) -> UUID:
     if submission.principal.officer_id is None:
         raise Forbidden("该账号不是执法人员。")
@@ -130,7 +146,8 @@ async def check_in(parts: Parts, submission: Submission, inspection_id: UUID, da
     """扫码报到 (ONE-01, MOB-10)."""
     officer_id = _officer_id(submission)
     answer = await parts.work.submit(
-        submission, lambda tx: operations.check_in(tx, officer_id, inspection_id, data, parts.code_keys)
+        _located(submission, data.position),
+        lambda tx: operations.check_in(tx, officer_id, inspection_id, data, parts.code_keys),
     )
     return respond(answer)
 

@@ -58,11 +58,16 @@ async def _public_bytes(
     return page
 
 
+def _holds(if_none_match: str, etag: str) -> bool:
+    """Whether the caller has it already. Weakly compared (RFC 9110, 13.1.2): who compresses marks our tag as weak."""
+    return etag in {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+
+
 def _conditional(
     request: Request[Any, Any, Any], page: CachedPage, media_type: str, headers: dict[str, str]
 ) -> Response[bytes]:
     all_headers = {**headers, "ETag": page.etag}
-    if request.headers.get("if-none-match") == page.etag:
+    if _holds(request.headers.get("if-none-match", ""), page.etag):
         return Response(b"", status_code=304, headers=all_headers, media_type=media_type)
     return Response(page.body, headers=all_headers, media_type=media_type)
 

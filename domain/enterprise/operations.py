@@ -81,8 +81,8 @@ async def reissue_code(tx: Transaction, site_id: UUID, keys: TokenKeys, reason: 
         site_id=site_id,
         region=site.region,
         department_id=site.regulator_id,
-        before=_standing(former, CodeState.REPLACED, why),
-        after=_standing(code, CodeState.ISSUED),
+        before=_standing(former, CodeState.ISSUED),
+        after=_standing(code, CodeState.ISSUED, why),
     )
     return Outcome(answer=code, events=(event,))
 

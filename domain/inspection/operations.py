@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -53,6 +54,9 @@ from domain.shared.errors import DomainError, NotFound
 from domain.shared.numbers import NumberKind, NumberRequest
 from domain.shared.transaction import Outcome, Transaction
 
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant as a phone sends it: one without its offset is refused."""
+ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 _PERSON_LABEL = "identification.person_name"
 _POSITION_POLICY = PositionPolicy()
 
@@ -70,8 +74,8 @@ class LateScan(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: LateScanReason
     note: str
-    began_at: datetime
-    ended_at: datetime | None = None
+    began_at: Instant
+    ended_at: Instant | None = None
 
 
 class CheckInOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,25 +118,27 @@ async def check_in(
     Raises `NotFound`, `NotAssigned`, `InspectionAlreadyClosed`, `InspectionNotApproved`, `InspectionNotBegun`,
     `SecondOfficerRequired`, `CertificateInvalid`, `AlreadyCheckedIn`, `InvalidCode`, `CodeWasReplaced`,
     `CodeWasRevoked`, `WrongSite`, `CodeRequired`, `PositionReasonRequired`, `LateScanReasonRequired`,
-    `BackEntryTooLate` or `DepartureBeforeArrival`; after any of them nothing is changed.
+    `BackEntryTooLate`, `DepartureBeforeArrival` or `InvalidField`; after any of them nothing is changed.
     """
     scanned = _decode(order.code, keys)
     inspection, visit, cards = await _lock(tx, inspection_id)
     assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
     done_at = rules.bounded_done_at(tx.done_at, inspection)
     late = order.late_scan
-    arrived_at = late.began_at if late is not None else done_at
+    began_at = rules.bounded_done_at(late.began_at, inspection) if late else None
+    note = rules.require_late_scan(
+        began_at,
+        late.ended_at if late else None,
+        late.reason if late else None,
+        late.note if late else None,
+        done_at,
+        tx.now,
+    )
+    arrived_at = began_at or done_at
     first, second = rules.require_two_officers(assigned, officer_id, order.second_officer_id, local_date(arrived_at))
     rules.require_open(inspection, arrived_at)
     open_visit = _open(visit)
     rules.require_not_checked_in(cards, first.acts_for, open_visit)
-    note = rules.require_late_scan(
-        late.began_at if late else None,
-        late.ended_at if late else None,
-        late.reason if late else None,
-        late.note if late else None,
-        tx.now,
-    )
     evidence = await _evidence(tx, inspection, order, scanned)
     verdict = judge_position(order.position, _fence(inspection), done_at, _POSITION_POLICY)
     reason = rules.require_position_reason(verdict, order.position_reason)
@@ -318,8 +324,8 @@ def _answer(inspection_id: UUID, visit: Visit, stored: CheckIn) -> CheckInAnswer
 class PersonOnSite(msgspec.Struct, frozen=True, kw_only=True):
     """被检查方现场人员."""
 
-    name: str
-    post: str
+    name: ShortText
+    post: ShortText
 
 
 class IdentificationOrder(msgspec.Struct, frozen=True, kw_only=True):

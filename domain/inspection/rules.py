@@ -9,7 +9,6 @@ from uuid import UUID
 from domain.inspection.model import (
     AssignedOfficer,
     CheckInCard,
-    CheckInMeans,
     DueMark,
     IdentificationResponse,
     Inspection,
@@ -20,15 +19,13 @@ from domain.inspection.model import (
 from domain.inspection.position import PositionVerdict
 from domain.officer.rules import require_certificate
 from domain.shared.clock import local_date
-from domain.shared.errors import DomainError
+from domain.shared.errors import DomainError, InvalidField
 from domain.shared.working_days import add_working_days
 
 DUE_SOON_WORKING_DAYS = 3
 """即将超期 begins that many working days before the due date (D4)."""
 BACK_ENTRY_DAYS = 10
 """A scan that a failing network or system prevented is entered within so many natural days after the inspection."""
-LATE_UPLOAD = timedelta(minutes=2)
-"""A write that reaches us so long after it was done is marked as uploaded late; that is no fault."""
 _NOTE_LENGTH = range(2, 201)
 
 
@@ -182,13 +179,14 @@ def require_late_scan(
     ended_at: datetime | None,
     reason: LateScanReason | None,
     note: str | None,
+    done_at: datetime,
     now: datetime,
 ) -> str | None:
-    """Whether work may have begun before the scan (one-code.md, "scan before work"); gives the note.
+    """Whether work may have begun before the scan at `done_at` (one-code.md, "scan before work"); gives the note.
 
     An emergency must be scanned before leaving, so it has no `ended_at`; a failure of network or system may be entered
-    within ten natural days after the inspection ended. Raises `LateScanReasonRequired`, `BackEntryTooLate` or
-    `DepartureBeforeArrival`.
+    within ten natural days after the inspection ended. Raises `LateScanReasonRequired`, `BackEntryTooLate`,
+    `DepartureBeforeArrival`, or `InvalidField` for work that begins or ends only after the scan.
     """
     if began_at is None and ended_at is None and reason is None:
         return None
@@ -197,8 +195,12 @@ def require_late_scan(
         raise LateScanReasonRequired(
             "先检查后扫码仅限紧急情形或网络、系统故障，请选择原因、填写说明和开始时间。", field="late_scan"
         )
+    if began_at > done_at:
+        raise InvalidField("开始时间晚于报到时间。", field="late_scan.began_at")
     if ended_at is None:
         return text
+    if ended_at > done_at:
+        raise InvalidField("离场时间晚于报到时间。", field="late_scan.ended_at")
     if reason is LateScanReason.EMERGENCY:
         raise LateScanReasonRequired("紧急情形须在离场前扫码。", field="late_scan.ended_at")
     if ended_at < began_at:
@@ -206,15 +208,6 @@ def require_late_scan(
     if now - ended_at > timedelta(days=BACK_ENTRY_DAYS):
         raise BackEntryTooLate("已超过检查结束后10个自然日的补录期限。", field="late_scan.ended_at")
     return text
-
-
-def check_in_means(scanned_code: bool, scanned_licence: bool, back_entry: bool) -> CheckInMeans | None:
-    """How presence is proved; None when nothing was scanned and nothing excuses it."""
-    if scanned_code:
-        return CheckInMeans.PRINTED_CODE
-    if scanned_licence:
-        return CheckInMeans.BUSINESS_LICENCE
-    return CheckInMeans.BACK_ENTRY if back_entry else None
 
 
 def require_checked_in(
@@ -231,8 +224,10 @@ def require_response(check_in: CheckInCard, response: IdentificationResponse, re
     """The reason of a refusal. Raises `AlreadyAcknowledged` or `RefusalReasonRequired`."""
     if check_in.identification is IdentificationResponse.ACKNOWLEDGED:
         raise AlreadyAcknowledged("本次报到的亮证告知已确认。")
-    text = (reason or "").strip() or None
-    if response is not IdentificationResponse.ACKNOWLEDGED and (text is None or len(text) not in _NOTE_LENGTH):
+    text = (reason or "").strip()
+    if response is IdentificationResponse.ACKNOWLEDGED and not text:
+        return None
+    if len(text) not in _NOTE_LENGTH:
         raise RefusalReasonRequired("请填写2至200字的理由。", field="reason")
     return text
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import itertools
 import re
 import unicodedata
 import warnings
 import zipfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -66,13 +67,15 @@ class _Extent:
 class RowFile:
     """An open import file whose headers fit; iterate for the rows. Wholly blank rows are passed over."""
 
-    def __init__(self, raw: Iterator[_Raw], headers: Sequence[str | None], extent: _Extent) -> None:
+    def __init__(
+        self, raw: Iterator[_Raw], headers: Sequence[str | None], extent: _Extent, unknown: tuple[str, ...]
+    ) -> None:
         """Keep what `open_rows` found."""
         self._raw = raw
         self._headers = headers
         self._extent = extent
         self._line = 0
-        self.unknown: tuple[str, ...] = ()
+        self.unknown = unknown
         """Headers that no column has, or that came before; their cells are not read."""
 
     def __iter__(self) -> Iterator[FileRow]:
@@ -119,50 +122,37 @@ def open_rows(file: Path, columns: Sequence[Column], *, held_bytes: int = HELD_B
     if suffix not in _SPREADSHEETS | _TEXTS:
         raise FileUnreadable(f"不支持{suffix or '没有扩展名'}的文件，请另存为.xlsx或.csv。")
     try:
-        with file.open("rb") as handle:
-            extent = _Extent(handle, file.stat().st_size)
-            raw = _texts(extent) if suffix in _TEXTS else _sheet(extent, held_bytes)
-            try:
-                yield _with_headers(raw, columns, extent)
-            finally:
-                raw.close()
+        handle = file.open("rb")
     except OSError as problem:
-        raise FileUnreadable(f"无法读取文件{file}：{problem.strerror or problem}") from problem
+        raise FileUnreadable(f"无法读取文件{file}：{problem.strerror}") from problem
+    with handle:
+        extent = _Extent(handle, file.stat().st_size)
+        with closing(_texts(extent) if suffix in _TEXTS else _sheet(extent, held_bytes)) as raw:
+            yield _with_headers(raw, columns, extent)
 
 
 def _with_headers(raw: Iterator[_Raw], columns: Sequence[Column], extent: _Extent) -> RowFile:
-    known = {normalise_header(alias): column.header for column in columns for alias in (column.header, *column.aliases)}
-    best: list[Cell] = []
-    most = 0
-    for _, cells in _first_filled(raw, _TITLE_ROWS):
-        count = sum(normalise_header(cell) in known for cell in cells)
-        if count > most or not best:
-            best, most = list(cells), count
-        if most > 1 or count == len([cell for cell in cells if not is_blank(cell)]):
-            break
-    if not best:
+    """The rows below the first line that holds every mandatory header; the one that comes nearest tells what lacks."""
+    known = {normalise_header(said): column.header for column in columns for said in (column.header, *column.aliases)}
+    fewest: list[str] | None = None
+    for cells in itertools.islice(_filled(raw), _TITLE_ROWS):
+        found = [known.get(normalise_header(cell)) for cell in cells]
+        missing = [column.header for column in columns if column.mandatory and column.header not in found]
+        if not missing:
+            headers = [header if header not in found[:place] else None for place, header in enumerate(found)]
+            unread = [cell for cell, header in zip(cells, headers, strict=True) if header is None]
+            return RowFile(raw, headers, extent, tuple(str(cell).strip() for cell in unread if not is_blank(cell)))
+        if fewest is None or len(missing) < len(fewest):
+            fewest = missing
+    if fewest is None:
         raise FileUnreadable("文件是空的。")
-    found = [known.get(normalise_header(cell)) for cell in best]
-    missing = [column.header for column in columns if column.mandatory and column.header not in found]
-    if missing:
-        raise FileUnreadable(f"缺少必填列：{'、'.join(missing)}。请对照导入模板检查表头。")
-    headers = [header if header not in found[:place] else None for place, header in enumerate(found)]
-    rows = RowFile(raw, headers, extent)
-    rows.unknown = tuple(
-        str(cell).strip() for cell, header in zip(best, headers, strict=True) if header is None and not is_blank(cell)
-    )
-    return rows
+    raise FileUnreadable(f"缺少必填列：{'、'.join(fewest)}。请对照导入模板检查表头。")
 
 
-def _first_filled(raw: Iterator[_Raw], most: int) -> Iterator[tuple[int, Sequence[Cell]]]:
-    given = 0
-    for line, cells in raw:
-        if isinstance(cells, str) or all(is_blank(cell) for cell in cells):
-            continue
-        yield line, cells
-        given += 1
-        if given == most:
-            return
+def _filled(raw: Iterator[_Raw]) -> Iterator[Sequence[Cell]]:
+    for _, cells in raw:
+        if not isinstance(cells, str) and not all(is_blank(cell) for cell in cells):
+            yield cells
 
 
 # ---- text

@@ -30,6 +30,7 @@ _RELAY_MAY = {
     "trace_cursor": "SELECT, UPDATE",
     "key_version": "SELECT",
     "pgqueuer": "SELECT, INSERT",
+    "pgqueuer_log": "SELECT, INSERT",
 }
 
 

@@ -12,7 +12,7 @@ from api.settings import Settings
 from tests.support.client import Api, api_client
 from tests.support.clock import FixedClock
 from tests.support.database import Database, empty_tables
-from tests.support.factories import NOW, World, make_world
+from tests.support.factories import DISPATCHED_AT, NOW, World, make_world
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -36,5 +36,8 @@ async def api(running_api: Api, database: Database) -> Api:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def world(api: Api) -> World:
-    """Everybody has a place in it, and nothing has happened yet."""
-    return await make_world(api.parts)
+    """Everybody has a place in it; the inspection was dispatched on Monday, and nothing has happened since."""
+    api.clock.now = DISPATCHED_AT
+    made = await make_world(api.parts)
+    api.clock.now = NOW
+    return made

@@ -244,6 +244,14 @@ async def test_a_file_without_a_mandatory_column_leaves_no_mark(ready: Parts, tm
     assert await fetch(ready, "SELECT count(*) FROM import_batch") == [(0,)]
 
 
+async def test_the_list_of_bad_rows_never_replaces_the_file_and_holds_no_formula(ready: Parts, tmp_path: Path) -> None:
+    file = write_csv(tmp_path / "企业.csv", [row(1, 成立日期="=HYPERLINK(1)")])
+    with pytest.raises(FileUnreadable, match="错误行清单"):
+        await import_enterprises(ready, file, bad_rows=file)
+    report = await import_enterprises(ready, file)
+    assert read_list(report)[0][4] == "'=HYPERLINK(1)"
+
+
 async def test_officers_go_in_by_identity_number(ready: Parts, tmp_path: Path) -> None:
     async with ready.work.reading() as connection:
         await INSERT_DEPARTMENT.run(

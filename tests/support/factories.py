@@ -38,6 +38,8 @@ from domain.shared.vault import Vault
 
 NOW: Final = datetime(2026, 8, 5, 2, 0, tzinfo=UTC)
 """Wednesday, ten o'clock in Nanning."""
+DISPATCHED_AT: Final = datetime(2026, 8, 3, 0, 30, tzinfo=UTC)
+"""Monday of that week, half past eight."""
 PASSWORD: Final = "Nanning-2026"
 """Of every account."""
 CITY: Final = "450100"
@@ -389,7 +391,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def make_world(parts: Parts) -> World:
-    """Everybody and everything, in an emptied database; the clock should stand at `NOW`."""
+    """Everybody and everything, in an emptied database; the clock should stand at `DISPATCHED_AT`."""
     async with borrow(parts.pool) as connection, connection.transaction():
         world = await _make_register(connection, parts)
     sites = [world["site"], world["second_site"], world["other_site"]]
@@ -461,3 +463,31 @@ async def _make_accounts(
         "foreign_user": await make_account(connection, enterprise_role, enterprise_id=other.id),
         "administrator": await make_account(connection, Role.ADMINISTRATOR),
     }
+
+
+def position_fix(
+    longitude: float = LONGITUDE,
+    latitude: float = LATITUDE,
+    *,
+    accuracy_m: float = 12,
+    fixed_at: datetime = NOW,
+    datum: str = "wgs84",
+) -> dict[str, Any]:
+    """定位 as a phone sends it; at the door of `World.site` unless said otherwise."""
+    return {
+        "longitude": longitude,
+        "latitude": latitude,
+        "accuracy_m": accuracy_m,
+        "fixed_at": fixed_at,
+        "datum": datum,
+    }
+
+
+def check_in_order(world: World, **changes: object) -> dict[str, Any]:
+    """扫码报到 of the market department at `World.site`, as the phone sends it; a change to None leaves it out."""
+    order: dict[str, Any] = {
+        "second_officer_id": world.partner.id,
+        "code": world.code,
+        "position": position_fix(),
+    }
+    return {name: value for name, value in {**order, **changes}.items() if value is not None}

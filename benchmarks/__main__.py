@@ -1,0 +1,88 @@
+"""`python -m benchmarks`: every figure in one go, bounded in count and time, on a database made for the run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from benchmarks.alone import measure_code_batch, measure_import, measure_relay
+from benchmarks.apart import MeasurementFailed
+from benchmarks.check_ins import NAME as CHECK_IN
+from benchmarks.check_ins import measure_check_ins
+from benchmarks.proof import StatementsDiffer
+from benchmarks.results import RESULTS, Row, print_rows, write_rows
+from benchmarks.scans import SUBJECTS, measure_headroom, measure_scans
+from benchmarks.stage import FULL, QUICK, Stage, open_stage
+
+_SINGLE: Mapping[str, Callable[[Stage], Row]] = {
+    CHECK_IN: measure_check_ins,
+    "relay.lag.p99": measure_relay,
+    "code.batch": measure_code_batch,
+    "import.enterprises": measure_import,
+}
+NAMES = (*SUBJECTS, *_SINGLE)
+
+
+def _read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small database and short rounds; results/quick.json")
+    parser.add_argument("--only", action="append", choices=NAMES, help="this figure only; may be given repeatedly")
+    return parser.parse_args()
+
+
+def _measure(stage: Stage, names: Sequence[str]) -> tuple[list[Row], list[str]]:
+    """The rows, and in plain words what could not be measured; one failure does not cost the other figures."""
+    scans = [name for name in SUBJECTS if name in names]
+    groups: dict[str, Callable[[], list[Row]]] = {}
+    if scans:
+        groups[", ".join(scans)] = partial(measure_scans, stage, scans)
+    for name, act in _SINGLE.items():
+        if name in names:
+            groups[name] = partial(_single, act, stage)
+    rows: list[Row] = []
+    failures: list[str] = []
+    for title, measure in groups.items():
+        print(f"\n{title}", flush=True)
+        try:
+            rows += measure()
+        except (MeasurementFailed, StatementsDiffer) as failure:
+            failures.append(f"{title}: {type(failure).__name__}\n{failure}")
+    return rows, failures
+
+
+def _single(act: Callable[[Stage], Row], stage: Stage) -> list[Row]:
+    return [act(stage)]
+
+
+def _print_headroom(stage: Stage, rows: Sequence[Row]) -> None:
+    """The load must be able to do much more than it is asked for, else it would be what is measured."""
+    fastest = max((row.more.get("limit", 0.0) for row in rows), default=0.0)
+    if fastest:
+        print(f"that is {measure_headroom(stage) / fastest:.1f} x the fastest limit")
+
+
+def main() -> None:
+    """Measure, write the results, print the table; exit 1 when something could not be measured."""
+    options = _read_options()
+    names: Sequence[str] = options.only or NAMES
+    began = time.monotonic()
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, load on 127.0.0.1 only")
+    with open_stage(QUICK if options.quick else FULL) as stage:
+        rows, failures = _measure(stage, names)
+        _print_headroom(stage, rows)
+    path = RESULTS / ("quick.json" if options.quick else "latest.json")
+    write_rows(rows, path)
+    print_rows(rows)
+    print(f"{path} written; {time.monotonic() - began:.0f} s")
+    for failure in failures:
+        print(f"NOT MEASURED {failure}", file=sys.stderr)
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

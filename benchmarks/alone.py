@@ -1,0 +1,41 @@
+"""Measurements without contestants: each runs in its own process and is told in its own unit."""
+
+from __future__ import annotations
+
+from benchmarks.apart import Figures, MeasurementFailed, measure_apart
+from benchmarks.results import Row, spread_of
+from benchmarks.stage import Stage
+
+_MINUTES = 4 * 60.0
+
+
+def measure_relay(stage: Stage) -> Row:
+    """`relay.lag.p99`. Raises `MeasurementFailed` when a row is missing, doubled or out of order."""
+    figures = _measure(stage, "relay_lag", rate=1000, seconds=stage.size.relay_seconds)
+    if not figures.pop("without_gap"):
+        raise MeasurementFailed(f"the relay left a gap: {figures}")
+    windows: list[float] = figures.pop("p99_of_windows")
+    return Row(
+        name="relay.lag.p99",
+        value=figures.pop("p99_ms"),
+        unit="ms",
+        spread=spread_of(windows),
+        more={"gaps": 0, **figures},
+    )
+
+
+def measure_code_batch(stage: Stage) -> Row:
+    """`code.batch`: seconds for the codes of a city."""
+    figures = _measure(stage, "code_batch", count=stage.size.codes)
+    return Row(name="code.batch", value=figures.pop("seconds"), unit="s", more=figures)
+
+
+def measure_import(stage: Stage) -> Row:
+    """`import.enterprises`: rows a second of a spreadsheet."""
+    figures = _measure(stage, "import_enterprises", rows=stage.size.import_rows)
+    rate = figures.pop("rows_per_second", None) or figures["rows"] / figures["seconds"]
+    return Row(name="import.enterprises", value=rate, unit="rows/s", more=figures)
+
+
+def _measure(stage: Stage, module: str, **given: object) -> Figures:
+    return measure_apart(f"benchmarks.{module}", within=_MINUTES, dsn=stage.dsn, keys_folder=str(stage.keys), **given)
