@@ -279,6 +279,7 @@ def _make(
     stored = tables.CheckIn(
         id=check_in_id,
         visit_id=visit.id,
+        visit=visit,
         department_id=first.department_id,
         officer_id=who.officer_id,
         second_officer_id=order.second_officer_id,

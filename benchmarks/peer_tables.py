@@ -179,6 +179,7 @@ class CheckIn(Base):
     flags: Mapped[list[str]]
     done_at: Mapped[datetime]
     received_at: Mapped[datetime]
+    visit: Mapped[Visit] = relationship()
 
 
 class Trace(Base):

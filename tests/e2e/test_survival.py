@@ -109,10 +109,8 @@ def kill_at_random(installation: Installation, visitor: Visitor) -> Counter[str]
     for role in order:
         wait_for_writes(visitor, len(visitor.accepted) + 2)
         time.sleep(chance.uniform(0, 0.05))
-        victim = installation.find(role)
-        if victim is not None:
-            victim.kill()
-            killed[role] += 1
+        installation.wait_for(role).kill()
+        killed[role] += 1
     return killed
 
 
@@ -193,9 +191,7 @@ async def test_every_message_is_delivered_although_workers_are_killed(tmp_path: 
         visiting.start()
         for _ in range(5):
             time.sleep(0.5)
-            worker = installation.find("worker")
-            if worker is not None:
-                worker.kill()
+            installation.wait_for("worker").kill()
         until.set()
         visiting.join(60)
         dsn = running_dsn(installation.var)

@@ -52,6 +52,16 @@ class Installation(msgspec.Struct, frozen=True):
                 return process
         return None
 
+    def wait_for(self, role: str, seconds: float = 20) -> psutil.Process:
+        """The child of that role, as soon as there is one. Raises TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = self.find(role)
+            if found is not None:
+                return found
+            time.sleep(0.02)
+        raise TimeoutError(role)
+
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another `yima` command against this installation."""
         return subprocess.run(
