@@ -26,11 +26,11 @@ class _Lazy(click.Group):
 
             return trace_group
         if cmd_name == "code":
-            from api.code_commands import code_group
+            from api.stickers.commands import code_group
 
             return code_group
         if cmd_name == "import":
-            from api.importing import import_group
+            from api.imports.commands import import_group
 
             return import_group
         return super().get_command(ctx, cmd_name)

@@ -15,7 +15,7 @@ from pgqueuer.models import Job
 
 from api.relay import DELIVER
 from api.wiring import Parts
-from api.work import DELETE_OLD_ANSWERS, database_refusals
+from api.work import DELETE_OLD_ANSWERS, DatabaseAway, InProgress, database_refusals
 from domain.identity.store import DELETE_EXPIRED_SESSIONS
 from domain.shared.random import Random
 from domain.shared.sql import Command, Pool, Query, borrow
@@ -90,7 +90,10 @@ async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, D
     @queue.entrypoint(DELIVER)
     async def _deliver(job: Job) -> None:
         if job.payload is not None:
-            done = await deliver_message(parts, drivers, UUID(bytes=job.payload))
+            try:
+                done = await deliver_message(parts, drivers, UUID(bytes=job.payload))
+            except (DatabaseAway, InProgress):  # any other failure would take the job out of the queue for good
+                done = False
             if not done:
                 raise RetryRequested(_back_off(job.attempts, parts.random))
 

@@ -19,7 +19,7 @@ import msgspec
 import sqlalchemy as sa
 
 from api.relay import CHANNEL
-from api.work import DatabaseAway, database_refusals
+from api.work import LOST, database_refusals
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
 from domain.shared.sql import Connection, Pool, Query, borrow
@@ -144,6 +144,7 @@ class Feed:
         self._watchers: list[Callable[[FeedRow], None]] = []
         self._news = asyncio.Event()
         self._read_at = 0.0
+        self._begun = asyncio.Event()
         self._recent: deque[FeedRow] = deque(maxlen=_RECENT)
         self.position = 0
 
@@ -161,7 +162,7 @@ class Feed:
         while True:
             try:
                 await self._follow()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DatabaseAway, TimeoutError):
+            except (OSError, asyncpg.PostgresError, *LOST):
                 _logger.warning("feed: connection lost; listening again")
                 await asyncio.sleep(0.3)
 
@@ -169,8 +170,9 @@ class Feed:
         connection = await asyncpg.connect(self._dsn, server_settings={"role": self._role}, timeout=5)
         try:
             await connection.add_listener(CHANNEL, self._tell)
-            if self._read_at == 0.0:
+            if not self._begun.is_set():
                 self.position = (await _LATEST.one(connection)).position
+                self._begun.set()
             while True:
                 self._news.clear()
                 await self._read_new(connection)
@@ -203,6 +205,7 @@ class Feed:
 
         Raises `SlowConsumer` when the reader falls behind by more than its queue holds.
         """
+        await self._begun.wait()  # before it, the present end is not known, nor what was missed
         consumer = _Consumer(principal)
         self._consumers.add(consumer)
         seen = joined = self.position

@@ -19,7 +19,7 @@ from api.wiring import open_parts
 from domain.shared.clock import local_date
 
 if TYPE_CHECKING:
-    from api.demo_facts import DemoFacts
+    from api.demo.facts import DemoFacts
 
 
 def serve_installation(settings: Settings) -> None:
@@ -49,7 +49,7 @@ async def prepare(settings: Settings, dsn: str) -> DemoFacts | None:
         await load_register(parts)
         if not settings.demo:
             return None
-        from api.demo_facts import prepare_demo
+        from api.demo.facts import prepare_demo
 
         return await prepare_demo(
             parts,
@@ -66,6 +66,6 @@ def show_demo(facts: DemoFacts | None) -> None:
         return
     from rich.console import Console
 
-    from api.demo_facts import print_demo
+    from api.demo.facts import print_demo
 
     print_demo(facts, Console())

@@ -139,8 +139,9 @@ _KEEP = Command(
 DELETE_OLD_ANSWERS = Command(sa.delete(idempotency).where(idempotency.c.received_at < sa.bindparam("before")))
 _WRITE_MESSAGES = Command(outbox.INSERT)
 
-_LOST = (
+LOST = (
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a query on a connection that the server is just closing
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -163,7 +164,7 @@ async def database_refusals() -> AsyncGenerator[None]:
         raise Conflict(
             "与已保存的数据冲突，未作任何更改。", constraint=getattr(violation, "constraint_name", None)
         ) from violation
-    except _LOST as lost:
+    except LOST as lost:
         raise DatabaseAway("系统暂时繁忙，请稍后用同一幂等键重试。") from lost
 
 

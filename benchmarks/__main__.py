@@ -32,6 +32,7 @@ def _read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small database and short rounds; results/quick.json")
     parser.add_argument("--only", action="append", choices=NAMES, help="this figure only; may be given repeatedly")
+    parser.add_argument("--profile", action="store_true", help="profile Yima also where the target is met")
     return parser.parse_args()
 
 
@@ -73,6 +74,7 @@ def main() -> None:
     began = time.monotonic()
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, load on 127.0.0.1 only")
     with open_stage(QUICK if options.quick else FULL) as stage:
+        stage.profiles = options.profile
         rows, failures = _measure(stage, names)
         _print_headroom(stage, rows)
     path = RESULTS / ("quick.json" if options.quick else "latest.json")

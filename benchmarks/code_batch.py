@@ -10,7 +10,7 @@ from random import Random
 
 import sqlalchemy as sa
 
-from api.code_batch import print_codes
+from api.stickers.batch import print_codes
 from api.register import INSTALLATION, load_register
 from api.wiring import Parts, open_parts
 from codes.divisions import ltree_path

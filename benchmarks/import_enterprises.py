@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from api.importing import import_enterprises
+from api.imports.commands import import_enterprises
 from api.register import load_register
 from api.wiring import open_parts
 from codes.uscc import make_uscc

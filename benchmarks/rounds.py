@@ -3,36 +3,58 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from benchmarks.load import Burst
 from benchmarks.results import Row, spread_of
-from benchmarks.servers import Kind
-
-Rounds = Mapping[Kind, list[Burst]]
+from benchmarks.servers import Kind, Server
 
 
-def alternate(contestants: Mapping[Kind, Callable[[], Burst]], count: int) -> Rounds:
+class Contestant(msgspec.Struct, frozen=True):
+    """A server, and what sends one burst to it."""
+
+    server: Server
+    send: Callable[[], Burst]
+
+
+class Heat(Burst, frozen=True, kw_only=True):
+    """A burst, and the processor time that the server itself took for each request."""
+
+    server_ms: float
+
+
+Rounds = Mapping[Kind, list[Heat]]
+
+
+def alternate(contestants: Sequence[Contestant], count: int) -> Rounds:
     """`count` rounds, in each every contestant once."""
-    bursts: dict[Kind, list[Burst]] = {kind: [] for kind in contestants}
+    heats: dict[Kind, list[Heat]] = {each.server.kind: [] for each in contestants}
     for number in range(1, count + 1):
-        for kind, send in contestants.items():
-            burst = send()
-            bursts[kind].append(burst)
+        for each in contestants:
+            heat = _run(each)
+            heats[each.server.kind].append(heat)
             print(
-                f"  round {number} {kind:<12} {burst.rate:8,.0f}/s   p50 {burst.p50_ms:6.1f} ms   "
-                f"p99 {burst.p99_ms:6.1f} ms   load's cpu {burst.client_cpu:.0%}",
+                f"  round {number} {each.server.kind:<12} {heat.rate:8,.0f}/s   p50 {heat.p50_ms:6.1f} ms   "
+                f"p99 {heat.p99_ms:6.1f} ms   cpu a request {heat.server_ms:.3f} ms   load {heat.client_cpu:.0%}",
                 flush=True,
             )
-    return bursts
+    return heats
+
+
+def _run(contestant: Contestant) -> Heat:
+    before = contestant.server.cpu_seconds()
+    burst = contestant.send()
+    spent = contestant.server.cpu_seconds() - before
+    return Heat(**msgspec.structs.asdict(burst), server_ms=spent / burst.count * 1000)
 
 
 def compare(name: str, subject: Kind, rounds: Rounds, **more: Any) -> Row:
     """The row of `subject`: its median rate, and its share of the limit's and the peer's, round by round."""
     own = rounds[subject]
-    rates = [burst.rate for burst in own]
-    others = {kind: statistics.median(burst.rate for burst in rounds[kind]) for kind in (Kind.LIMIT, Kind.PEER)}
+    rates = [heat.rate for heat in own]
     return Row(
         name=name,
         value=statistics.median(rates),
@@ -41,14 +63,21 @@ def compare(name: str, subject: Kind, rounds: Rounds, **more: Any) -> Row:
         vs_limit=_ratio(own, rounds[Kind.LIMIT]),
         vs_peer=_ratio(own, rounds[Kind.PEER]),
         more={
-            "p50_ms": statistics.median(burst.p50_ms for burst in own),
-            "p99_ms": statistics.median(burst.p99_ms for burst in own),
-            "limit": others[Kind.LIMIT],
-            "peer": others[Kind.PEER],
+            "p50_ms": _median(own, "p50_ms"),
+            "p99_ms": _median(own, "p99_ms"),
+            "cpu_ms": _median(own, "server_ms"),
+            "limit": _median(rounds[Kind.LIMIT], "rate"),
+            "limit_cpu_ms": _median(rounds[Kind.LIMIT], "server_ms"),
+            "peer": _median(rounds[Kind.PEER], "rate"),
+            "peer_cpu_ms": _median(rounds[Kind.PEER], "server_ms"),
             **more,
         },
     )
 
 
-def _ratio(own: list[Burst], others: list[Burst]) -> float:
+def _median(heats: list[Heat], field: str) -> float:
+    return statistics.median(getattr(heat, field) for heat in heats)
+
+
+def _ratio(own: list[Heat], others: list[Heat]) -> float:
     return statistics.median(mine.rate / theirs.rate for mine, theirs in zip(own, others, strict=True))

@@ -10,7 +10,7 @@ from benchmarks.apart import MeasurementFailed
 from benchmarks.load import Burst, send_load
 from benchmarks.proof import prove_same_statements
 from benchmarks.results import RESULTS, Row
-from benchmarks.rounds import alternate, compare
+from benchmarks.rounds import Contestant, alternate, compare
 from benchmarks.servers import Kind, Server, ask, serving
 from benchmarks.stage import Stage
 
@@ -46,12 +46,13 @@ def measure_scans(stage: Stage, names: Sequence[str]) -> list[Row]:
         more: dict[str, int] = {}
         if Kind.YIMA in servers:
             more["statements"] = _prove(stage, servers[Kind.LIMIT], servers[Kind.YIMA])
-        rounds = alternate(
-            {kind: partial(each, seconds=stage.size.scan_seconds) for kind, each in send.items()}, stage.size.rounds
-        )
+        contestants = [
+            Contestant(servers[kind], partial(each, seconds=stage.size.scan_seconds)) for kind, each in send.items()
+        ]
+        rounds = alternate(contestants, stage.size.rounds)
     rows = [compare(name, kind, rounds, **(more if kind is Kind.YIMA else {})) for name, kind in subjects.items()]
     for row in rows:
-        if row.is_met is False:
+        if stage.profiles or not row.is_met:
             profile_scan(stage, row.name)
     return rows
 
@@ -81,8 +82,10 @@ def profile_scan(stage: Stage, name: str) -> None:
     kind = SUBJECTS[name]
     path = RESULTS / f"profile-{name}.txt"
     with serving(kind, dsn=stage.dsn, keys=stage.keys, profile=path) as server:
-        _sender(stage, server)(seconds=stage.size.scan_seconds)
-    print(f"  profile of {name}: {path}")
+        _sender(stage, server)(seconds=1.0)
+        server.start_profile()
+        burst = _sender(stage, server)(seconds=stage.size.scan_seconds)
+    print(f"  profile of {name}, {burst.count:,} requests: {path}")
 
 
 def measure_headroom(stage: Stage) -> float:

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any
 
 import msgspec
+import psutil
 import uvicorn
 
 from api.cluster import dies_with_parent
@@ -28,7 +29,7 @@ from benchmarks.apart import MeasurementFailed
 
 POOL_SIZE = 12
 PROFILE_VARIABLE = "YIMA_BENCH_PROFILE"
-"""Where a server writes its profile when it ends; no profile is taken when unset."""
+"""Where a server writes, when it ends, what `Server.start_profile` began; no profile is taken when unset."""
 _PROFILED_LINES = 45
 _STARTING_SECONDS = 30.0
 
@@ -58,6 +59,15 @@ class Server(msgspec.Struct, frozen=True):
     kind: Kind
     port: int
     process: subprocess.Popen[bytes]
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the process has taken so far."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
+
+    def start_profile(self) -> None:
+        """From now on; start-up and warm-up would only hide what a request costs."""
+        self.process.send_signal(signal.SIGUSR1)
 
 
 @contextmanager
@@ -175,7 +185,9 @@ def main() -> None:
         server.run(sockets)
         return
     profile = cProfile.Profile()
-    profile.runcall(server.run, sockets)
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: profile.enable())
+    server.run(sockets)
+    profile.disable()
     Path(path).write_text(_readable(profile), "utf-8")
 
 

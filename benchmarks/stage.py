@@ -57,10 +57,11 @@ QUICK = Size(
 
 
 class Stage:
-    """What every benchmark stands on."""
+    """What every benchmark stands on. With `profiles` the server is profiled also where the target is met."""
 
     def __init__(self, folder: Path, dsn: str, size: Size, seeded: Seeded, tokens: SessionTokens) -> None:
         """Keep the parts; inspections are handed out from the first on."""
+        self.profiles = False
         self.folder = folder
         self.keys = folder / "keys"
         self.dsn = dsn

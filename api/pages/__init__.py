@@ -59,8 +59,15 @@ def _facts(basics: Basics) -> list[tuple[str, object]]:
 
 def render_site(view: ScanView, today: date) -> bytes:
     """The public page of a site."""
-    facts = [] if isinstance(view.basics, UnsetType) else _facts(view.basics)
-    return _render("site.html", view=view, facts=facts, today=today)
+    if isinstance(view.basics, UnsetType):
+        raise TypeError("a page needs the basics, which every audience may see")
+    return _render("site.html", view=view, facts=_facts(view.basics), place=_place(view.basics), today=today)
+
+
+def _place(basics: Basics) -> str:
+    """Where one stands; the site's own name only where it tells more than the enterprise's."""
+    own_name = basics.site_name if basics.site_name != basics.name else None
+    return "，".join(part for part in (own_name, basics.address) if part)
 
 
 def render_home() -> bytes:

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import permit, principal_of
@@ -52,7 +54,10 @@ async def _change(
 
 @post("/sites/{site_id:uuid}/codes", status_code=HTTP_201_CREATED, opt=permit(*_MANAGERS), operation_id="issueCode")
 async def issue_code(
-    request: Request[Any, Any, Any], parts: Parts, submission: Submission, site_id: UUID
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    submission: NamedDependency[Submission],
+    site_id: FromPath[UUID],
 ) -> Response[bytes]:
     """发码: the first code of a site."""
     keys = parts.code_keys
@@ -68,7 +73,11 @@ async def issue_code(
     operation_id="reissueCode",
 )
 async def reissue_code(
-    request: Request[Any, Any, Any], parts: Parts, submission: Submission, site_id: UUID, data: CodeReason
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    submission: NamedDependency[Submission],
+    site_id: FromPath[UUID],
+    data: JSONBody[CodeReason],
 ) -> Response[bytes]:
     """换码: the former code answers that it was replaced."""
     keys = parts.code_keys
@@ -86,7 +95,11 @@ async def reissue_code(
     operation_id="revokeCode",
 )
 async def revoke_code(
-    request: Request[Any, Any, Any], parts: Parts, submission: Submission, site_id: UUID, data: CodeReason
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    submission: NamedDependency[Submission],
+    site_id: FromPath[UUID],
+    data: JSONBody[CodeReason],
 ) -> Response[bytes]:
     """停用码: the site has no valid code until one is issued again."""
 
@@ -107,13 +120,17 @@ async def _printed_url(request: Request[Any, Any, Any], parts: Parts, site_id: U
 
 
 @get("/sites/{site_id:uuid}/code.png", opt=permit(*_MANAGERS), operation_id="readCodePng", media_type="image/png")
-async def read_code_png(request: Request[Any, Any, Any], parts: Parts, site_id: UUID) -> Response[bytes]:
+async def read_code_png(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], site_id: FromPath[UUID]
+) -> Response[bytes]:
     """The valid code as a picture, ready to print."""
     return Response(qr_png(await _printed_url(request, parts, site_id)), media_type="image/png")
 
 
 @get("/sites/{site_id:uuid}/code.svg", opt=permit(*_MANAGERS), operation_id="readCodeSvg", media_type="image/svg+xml")
-async def read_code_svg(request: Request[Any, Any, Any], parts: Parts, site_id: UUID) -> Response[bytes]:
+async def read_code_svg(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], site_id: FromPath[UUID]
+) -> Response[bytes]:
     """The valid code as a drawing, ready to print."""
     svg = qr_svg(await _printed_url(request, parts, site_id))
     return Response(svg.encode(), media_type="image/svg+xml")

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from litestar import Request, Response, Router, get
+from litestar.di import NamedDependency
 
 from api.auth import permit_anyone
 from api.live import Feed
@@ -51,7 +52,7 @@ async def live() -> Alive:
 
 
 @get("/health/ready", opt=permit_anyone(), operation_id="healthReady")
-async def ready(request: Request[Any, Any, Any], parts: Parts) -> Response[Readiness]:
+async def ready(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Readiness]:
     """200 when database and feed answer, else 503, with what is missing."""
     feed: Feed = request.app.state.feed
     try:

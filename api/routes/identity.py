@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Router, delete, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from litestar.status_codes import HTTP_201_CREATED, HTTP_204_NO_CONTENT
 
 from api.auth import permit, permit_anyone, principal_of
@@ -46,7 +48,9 @@ def _operator(principal: Principal) -> Operator:
 
 
 @post("/sessions", status_code=HTTP_201_CREATED, opt=permit_anyone(), operation_id="logIn")
-async def log_in(request: Request[Any, Any, Any], parts: Parts, data: LogIn) -> SessionTokensAnswer:
+async def log_in(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[LogIn]
+) -> SessionTokensAnswer:
     """登录 with name and password (MOB-01). One answer for every way to fail (SEC-07)."""
     async with parts.work.reading() as connection:
         account = await store.ACCOUNT_BY_LOGIN.first(connection, login=data.name)
@@ -61,7 +65,7 @@ async def log_in(request: Request[Any, Any, Any], parts: Parts, data: LogIn) -> 
 
 
 @post("/sessions/refresh", status_code=HTTP_201_CREATED, opt=permit_anyone(), operation_id="refreshSession")
-async def refresh(parts: Parts, data: Refresh) -> SessionTokensAnswer:
+async def refresh(parts: NamedDependency[Parts], data: JSONBody[Refresh]) -> SessionTokensAnswer:
     """New tokens for a session. The same refresh token may be sent again until its successor was used."""
     token = parts.session_tokens.read_refresh(data.refresh_token)
     system = Operator(id=UUID(int=0), name="系统", post="系统")
@@ -72,7 +76,7 @@ async def refresh(parts: Parts, data: Refresh) -> SessionTokensAnswer:
 
 
 @delete("/sessions/current", status_code=HTTP_204_NO_CONTENT, opt=permit(*Role), operation_id="logOut")
-async def log_out(request: Request[Any, Any, Any], parts: Parts) -> None:
+async def log_out(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> None:
     """退出登录: the session's refresh tokens are void at once."""
     principal = principal_of(request)
     await parts.work.run(_operator(principal), lambda tx: operations.end_session(tx, principal))

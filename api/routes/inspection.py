@@ -8,7 +8,8 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.params import QueryParameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, permit, principal_of
@@ -66,7 +67,7 @@ async def _summaries(connection: Connection, principal: Principal, page: dict[st
 @get("/inspections", opt=permit(*STAFF), operation_id="listInspections")
 async def list_inspections(
     request: Request[Any, Any, Any],
-    parts: Parts,
+    parts: NamedDependency[Parts],
     status: Annotated[
         InspectionState, QueryParameter(name="state", description="待反馈, 已反馈 or 已取消")
     ] = InspectionState.PENDING,
@@ -107,7 +108,9 @@ def _may_read(
 
 
 @get("/inspections/{inspection_id:uuid}", opt=permit(*STAFF), operation_id="readInspection")
-async def read_inspection(request: Request[Any, Any, Any], parts: Parts, inspection_id: UUID) -> InspectionDetail:
+async def read_inspection(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], inspection_id: FromPath[UUID]
+) -> InspectionDetail:
     """One 检查任务 with approval and 检查通知书 (MOB-09)."""
     async with parts.work.reading() as connection:
         inspection = await store.INSPECTION_BY_ID.first(connection, inspection_id=inspection_id)
@@ -142,7 +145,12 @@ def _officer_id(submission: Submission) -> UUID:
     opt=permit(Role.INSPECTOR),
     operation_id="checkIn",
 )
-async def check_in(parts: Parts, submission: Submission, inspection_id: UUID, data: CheckInOrder) -> Response[bytes]:
+async def check_in(
+    parts: NamedDependency[Parts],
+    submission: NamedDependency[Submission],
+    inspection_id: FromPath[UUID],
+    data: JSONBody[CheckInOrder],
+) -> Response[bytes]:
     """扫码报到 (ONE-01, MOB-10)."""
     officer_id = _officer_id(submission)
     answer = await parts.work.submit(
@@ -159,7 +167,10 @@ async def check_in(parts: Parts, submission: Submission, inspection_id: UUID, da
     operation_id="recordIdentification",
 )
 async def record_identification(
-    parts: Parts, submission: Submission, inspection_id: UUID, data: IdentificationOrder
+    parts: NamedDependency[Parts],
+    submission: NamedDependency[Submission],
+    inspection_id: FromPath[UUID],
+    data: JSONBody[IdentificationOrder],
 ) -> Response[bytes]:
     """亮证告知: acknowledged, or refused with the reason."""
     officer_id = _officer_id(submission)
@@ -175,7 +186,9 @@ async def record_identification(
     opt=permit(Role.INSPECTOR),
     operation_id="depart",
 )
-async def depart(parts: Parts, submission: Submission, inspection_id: UUID) -> Response[bytes]:
+async def depart(
+    parts: NamedDependency[Parts], submission: NamedDependency[Submission], inspection_id: FromPath[UUID]
+) -> Response[bytes]:
     """离场 of the caller's department."""
     officer_id = _officer_id(submission)
     answer = await parts.work.submit(submission, lambda tx: operations.depart(tx, officer_id, inspection_id))
@@ -188,7 +201,12 @@ async def depart(parts: Parts, submission: Submission, inspection_id: UUID) -> R
     opt=permit(Role.INSPECTOR),
     operation_id="voidVisit",
 )
-async def void_visit(parts: Parts, submission: Submission, inspection_id: UUID, data: VoidVisit) -> Response[bytes]:
+async def void_visit(
+    parts: NamedDependency[Parts],
+    submission: NamedDependency[Submission],
+    inspection_id: FromPath[UUID],
+    data: JSONBody[VoidVisit],
+) -> Response[bytes]:
     """作废 the open visit: the wrong site was taken."""
     officer_id = _officer_id(submission)
     answer = await parts.work.submit(

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response, Router, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from api import pages
 from api.auth import permit_anyone
@@ -77,7 +79,9 @@ def _public_json(site: ScannedSite) -> bytes:
 
 
 @get("/codes/{token:str}", opt=permit_anyone(), operation_id="readCode", media_type=MediaType.JSON)
-async def read_code(request: Request[Any, Any, Any], parts: Parts, token: str) -> Response[ScanView]:
+async def read_code(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], token: FromPath[str]
+) -> Response[ScanView]:
     """亮码告知 (ONE-02): what the caller may know of the site behind the code. Who is signed in decides."""
     code_id = operations.code_id_of(token, parts.code_keys)
     principal: Principal | None = request.scope["user"]
@@ -101,7 +105,9 @@ def _wanted(accept: str) -> str:
 
 
 @get("/c/{token:str}", opt=permit_anyone(), operation_id="openCode", media_type=MediaType.HTML)
-async def open_code(request: Request[Any, Any, Any], parts: Parts, token: str) -> Response[Any]:
+async def open_code(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], token: FromPath[str]
+) -> Response[Any]:
     """What a scanned sticker opens: a page for browsers, a linkset (RFC 9264) or JSON for who asks for them."""
     wanted = _wanted(request.headers.get("accept", ""))
     if wanted == _JSON:
@@ -112,7 +118,9 @@ async def open_code(request: Request[Any, Any, Any], parts: Parts, token: str) -
 
 
 @get("/C/{token:str}", opt=permit_anyone(), media_type=MediaType.HTML, include_in_schema=False)
-async def open_printed_code(request: Request[Any, Any, Any], parts: Parts, token: str) -> Response[Any]:
+async def open_printed_code(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], token: FromPath[str]
+) -> Response[Any]:
     """The same, in the upper case that keeps the printed code coarse."""
     return await open_code.fn(request=request, parts=parts, token=token)
 
@@ -155,7 +163,7 @@ async def home() -> Response[bytes]:
 
 
 @get("/public/enterprises/{uscc:str}", opt=permit_anyone(), operation_id="readPublicEnterprise")
-async def read_public_enterprise(parts: Parts, uscc: str) -> Response[PublicEnterprise]:
+async def read_public_enterprise(parts: NamedDependency[Parts], uscc: FromPath[str]) -> Response[PublicEnterprise]:
     """经营信息 of an enterprise and its sites, for anybody (CIT-03)."""
     async with parts.work.reading() as connection:
         found = await operations.public_enterprise(connection, normalise_uscc(uscc))

@@ -87,19 +87,19 @@ def _issue_statement() -> sa.Executable:
         partition_by=[wanted.c.department_code, wanted.c.kind],
         order_by=wanted.c.place.desc(),
     )
-    given = sa.select(
-        wanted.c.department_code,
-        wanted.c.kind,
-        year,
-        (counted.c.last - rank + 1).label("sequence"),
-        wanted.c.subject_id,
-        wanted.c.device_id,
-        sa.bindparam("now", type_=sa.DateTime(timezone=True)),
-    ).select_from(
-        wanted.join(
-            counted,
-            sa.and_(counted.c.department_code == wanted.c.department_code, counted.c.kind == wanted.c.kind),
-        ),
+    same_series = sa.and_(counted.c.department_code == wanted.c.department_code, counted.c.kind == wanted.c.kind)
+    given = (
+        sa.select(
+            wanted.c.department_code,
+            wanted.c.kind,
+            year,
+            (counted.c.last - rank + 1).label("sequence"),
+            wanted.c.subject_id,
+            wanted.c.device_id,
+            sa.bindparam("now", type_=sa.DateTime(timezone=True)),
+        )
+        .select_from(wanted.join(counted, same_series))
+        .order_by(wanted.c.place)  # rows are inserted, and so returned, in the order asked
     )
     columns = ["department_code", "kind", "year", "sequence", "subject_id", "device_id", "issued_at"]
     register = issued_number.c

@@ -38,12 +38,13 @@ from tests.support.factories import (
 
 ONE_KILOMETRE_NORTH = LATITUDE + 0.009
 YESTERDAY = NOW - timedelta(days=1)
+_AGE = {"visit": "sequence", "check_in": "received_at", "identification": "received_at", "trace": "n"}
 _MARKED = ("visit", "check_in", "identification", "subject_key", "trace", "message", "idempotency")
 
 
 async def rows(api: Api, table: str) -> list[dict[str, Any]]:
-    """Every row of `table`, oldest first where it has ids."""
-    order = "id" if table in {"visit", "check_in", "identification", "trace", "message"} else "1"
+    """Every row of `table`, oldest first."""
+    order = _AGE.get(table, "1")
     async with borrow(api.parts.pool) as connection:
         return [dict(row) for row in await connection.fetch(f"SELECT *, xmin FROM {table} ORDER BY {order}")]  # noqa: S608
 
@@ -808,7 +809,9 @@ async def test_another_persons_write_is_no_predecessor(api: Api, world: World) -
 # Scan before work, and its two exceptions
 
 
-def late_scan(reason: str, began_at: datetime, ended_at: datetime | None = None, note: str = "来不及") -> dict[str, Any]:
+def late_scan(
+    reason: str, began_at: datetime, ended_at: datetime | None = None, note: str = "来不及"
+) -> dict[str, Any]:
     """先检查后扫码."""
     return {"reason": reason, "note": note, "began_at": began_at, "ended_at": ended_at}
 

@@ -18,9 +18,9 @@ import pytest_asyncio
 import zxingcpp
 from PIL import Image
 
-from api import code_batch
-from api.code_batch import BatchReport, DrawingFailed, print_codes
-from api.demo import load_demo
+from api.demo.load import load_demo
+from api.stickers import batch as code_batch
+from api.stickers.batch import BatchReport, DrawingFailed, print_codes
 from api.wiring import Parts, open_parts
 from codes.token import decode_token, issue_token, token_from_scan
 from domain.enterprise.operations import reissue_code
@@ -137,7 +137,7 @@ async def test_a_second_run_changes_nothing(installed: Installation, tmp_path: P
 KILLED = """
 import asyncio, os, sys
 from pathlib import Path
-from api import code_batch
+from api.stickers import batch as code_batch
 from api.settings import read_settings
 from api.wiring import open_parts
 
@@ -237,7 +237,7 @@ async def test_an_unknown_region_and_a_full_disk_are_told(installed: Installatio
         await printed(installed, tmp_path, "450124")
 
 
-COMMAND = ("-c", "from api.code_commands import code_group; code_group(prog_name='yima code')")
+COMMAND = ("-c", "from api.stickers.commands import code_group; code_group(prog_name='yima code')")
 
 
 async def test_the_commands_print_show_reissue_and_revoke(installed: Installation, tmp_path: Path) -> None:

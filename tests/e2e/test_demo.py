@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 from rich.console import Console
 
-from api.demo import ACCOUNTS, DemoAccounts, load_demo
-from api.demo_facts import DemoFacts, prepare_demo, print_demo
+from api.demo.load import ACCOUNTS, DemoAccounts, load_demo
+from api.demo.facts import DemoFacts, prepare_demo, print_demo
 from api.register import load_register
 from api.wiring import Parts, open_parts
 from codes.resident_id import check_resident_id
@@ -297,7 +297,7 @@ async def test_an_interrupted_load_leaves_nothing_behind(parts: Parts, monkeypat
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("api.demo._insert_accounts", fail)
+        patch.setattr("api.demo.load._insert_accounts", fail)
         with pytest.raises(Exception, match="系统暂时繁忙"):
             await load_demo(parts, public_url=PUBLIC, today=TODAY)
     assert await count(parts, "enterprise") == 0

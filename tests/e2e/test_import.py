@@ -16,10 +16,10 @@ import pytest
 import pytest_asyncio
 from stdnum.cn import ric
 
-from api import import_run
-from api.import_run import ImportReport
-from api.import_templates import write_template
-from api.importing import import_enterprises, import_officers
+from api.imports import run as import_run
+from api.imports.commands import import_enterprises, import_officers
+from api.imports.run import ImportReport
+from api.imports.templates import write_template
 from api.register import load_register
 from api.wiring import Parts, open_parts
 from benchmarks.import_enterprises import write_register
@@ -340,7 +340,7 @@ async def test_the_command_reports_in_chinese_and_by_its_exit_code(
 _MEASURED = """
 import asyncio, resource, sys
 from pathlib import Path
-from api.importing import import_enterprises
+from api.imports.commands import import_enterprises
 from api.wiring import open_parts
 
 async def main(dsn, keys, small, large):

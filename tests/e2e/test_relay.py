@@ -139,6 +139,13 @@ async def read_along(parts: Parts, finished: asyncio.Event) -> list[UUID]:
         await asyncio.sleep(0.003)
 
 
+async def until_placed(owner: asyncpg.Connection, written: Written) -> None:
+    """Wait for a running relay, a few seconds at most."""
+    async with asyncio.timeout(5):
+        while await owner.fetchval("SELECT count(*) FROM trace_position") < len(written.committed):
+            await asyncio.sleep(0.02)
+
+
 async def jobs_of(owner: asyncpg.Connection) -> list[UUID]:
     rows = await owner.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = $1", DELIVER)
     return [UUID(bytes=row["payload"]) for row in rows]
@@ -154,8 +161,7 @@ async def test_every_committed_row_is_placed_once_while_sixteen_write_and_no_rea
     async with running(relay):
         reading = asyncio.create_task(read_along(parts, finished))
         await asyncio.gather(*(write_much(parts, seed, written) for seed in range(16)))
-        while await owner.fetchval("SELECT count(*) FROM trace_position") < len(written.committed):
-            await asyncio.sleep(0.02)
+        await until_placed(owner, written)
     finished.set()
     order = await placed_ids(owner)
     assert len(written.aborted) > 50
@@ -175,8 +181,7 @@ async def test_two_relays_at_once_place_each_row_once(
     written = Written()
     async with open_relay(database, parts) as spare, running(relay), running(spare):
         await asyncio.gather(*(write_much(parts, seed, written, transactions=10) for seed in range(8)))
-        while await owner.fetchval("SELECT count(*) FROM trace_position") < len(written.committed):
-            await asyncio.sleep(0.02)
+        await until_placed(owner, written)
     order = await placed_ids(owner)
     assert len(order) == len(set(order))
     assert set(order) == written.committed
@@ -198,9 +203,8 @@ async def test_a_relay_killed_again_and_again_leaves_no_gap_and_no_double(
 
     async with running(relay) as task:
         await asyncio.gather(disturb(), *(write_much(parts, seed, written, transactions=20) for seed in range(8)))
-        while await owner.fetchval("SELECT count(*) FROM trace_position") < len(written.committed):
-            assert not task.done(), "the relay gave up"
-            await asyncio.sleep(0.02)
+        await until_placed(owner, written)
+        assert not task.done()
     assert set(await placed_ids(owner)) == written.committed
     assert sorted(await jobs_of(owner)) == sorted(written.messages)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import threading
@@ -57,11 +58,11 @@ class Visitor:
             time.sleep(0.1)
         raise TimeoutError(path)
 
-    def _sign_in(self) -> dict[str, str]:
+    def _sign_in(self) -> tuple[dict[str, str], str]:
         account = self._facts["accounts"]["inspector"]
         body = {"name": account["name"], "password": account["password"]}
-        answer = self._send("POST", "/api/v1/sessions", json=body)
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        session = self._send("POST", "/api/v1/sessions", json=body).json()
+        return {"Authorization": f"Bearer {session['access_token']}"}, session["account"]["officer_id"]
 
     def _write(self, headers: dict[str, str], path: str, body: dict[str, Any]) -> None:
         key = str(uuid.uuid4())
@@ -77,24 +78,18 @@ class Visitor:
             self._visit_again_and_again()
 
     def _visit_again_and_again(self) -> None:
-        headers = self._sign_in()
+        headers, my_id = self._sign_in()
         site = next(site for site in self._facts["sites"] if site["inspection_id"])
         inspection = f"/api/v1/inspections/{site['inspection_id']}"
         detail = self._send("GET", inspection, headers=headers).json()
-        me = next(o for o in detail["officers"] if o["id"] == self._my_officer_id(headers))
+        department = next(each["department_id"] for each in detail["officers"] if each["id"] == my_id)
         second = next(
-            o["id"] for o in detail["officers"] if o["department_id"] == me["department_id"] and o["id"] != me["id"]
+            each["id"] for each in detail["officers"] if each["department_id"] == department and each["id"] != my_id
         )
         check_in = {"code": site["token"], "second_officer_id": second, "position_reason": "室内无定位信号"}
         while not self._until.is_set():
             self._write(headers, f"{inspection}/check-ins", check_in)
             self._write(headers, f"{inspection}/departures", {})
-
-    def _my_officer_id(self, headers: dict[str, str]) -> str:
-        account = self._facts["accounts"]["inspector"]
-        body = {"name": account["name"], "password": account["password"]}
-        officer_id: str = self._send("POST", "/api/v1/sessions", json=body).json()["account"]["officer_id"]
-        return officer_id
 
 
 def kill_at_random(installation: Installation, visitor: Visitor) -> Counter[str]:
@@ -139,7 +134,7 @@ async def stored_keys(dsn: str) -> dict[str, str]:
         rows = await connection.fetch("SELECT key, receipt_id::text FROM idempotency")
     finally:
         await connection.close()
-    return {key: receipt for key, receipt in rows}
+    return dict(rows)
 
 
 def wait_for_quiet(installation: Installation) -> None:
@@ -190,7 +185,7 @@ async def test_every_message_is_delivered_although_workers_are_killed(tmp_path: 
         visiting = threading.Thread(target=visitor.visit)
         visiting.start()
         for _ in range(5):
-            time.sleep(0.5)
+            await asyncio.sleep(0.5)
             installation.wait_for("worker").kill()
         until.set()
         visiting.join(60)
@@ -199,7 +194,7 @@ async def test_every_message_is_delivered_although_workers_are_killed(tmp_path: 
         waiting = "SELECT count(*) FROM message WHERE state <> 'delivered'"
         deadline = time.monotonic() + 60
         while await count(dsn, waiting) and time.monotonic() < deadline:
-            time.sleep(0.2)
+            await asyncio.sleep(0.2)
         assert await count(dsn, waiting) == 0
         lines = (installation.var / "messages.jsonl").read_text("utf-8").splitlines()
         sent = {json.loads(line)["id"] for line in lines}

@@ -33,7 +33,7 @@ class Noted(Event, frozen=True, kw_only=True):
     action: ClassVar[str] = "test.noted"
     subject: ClassVar[str] = "inspection"
 
-    before: None = None
+    before: Facts | None = None
     after: Facts
 
 

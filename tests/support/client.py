@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
+import asyncpg
 import httpx
 import msgspec
 from litestar import Litestar
@@ -40,7 +41,7 @@ class Actor:
         token = self._parts.session_tokens.issue_access(self.principal, self._parts.clock())
         return {"Authorization": f"Bearer {token}"}
 
-    async def get(self, path: str, headers: Mapping[str, str] | None = None, **query: object) -> httpx.Response:
+    async def get(self, path: str, headers: Mapping[str, str] | None = None, /, **query: object) -> httpx.Response:
         """Read `path`, with `query` where it is not None."""
         params = {name: str(value) for name, value in query.items() if value is not None}
         return await self._http.get(path, headers={**self.bearer(), **(headers or {})}, params=params)
@@ -125,6 +126,30 @@ async def api_client(settings: Settings, dsn: str, clock: FixedClock) -> AsyncGe
         await living
 
 
+@asynccontextmanager
+async def statements(api: Api) -> AsyncGenerator[list[str]]:
+    """The texts that the application's pool sends to PostgreSQL meanwhile, in order; the feed has its own line."""
+    sent: list[str] = []
+
+    def note(logged: Any) -> None:
+        sent.append(logged.query)
+
+    lines = open_lines(api)
+    for line in lines:
+        line.add_query_logger(note)
+    try:
+        yield sent
+    finally:
+        for line in lines:
+            line.remove_query_logger(note)
+
+
+def open_lines(api: Api) -> list[asyncpg.Connection]:
+    """The connections that the application's pool holds open."""
+    holders: list[Any] = api.parts.pool._holders  # pyright: ignore[reportPrivateUsage] - asyncpg tells it nowhere else
+    return [holder._con for holder in holders if holder._con is not None]
+
+
 def accepted(response: httpx.Response) -> dict[str, Any]:
     """The result of a write that was accepted."""
     assert response.status_code == 201, response.text
@@ -139,8 +164,3 @@ def refused(response: httpx.Response, status: int, kind: str, field: str | None 
     assert told == (status, status, _PROBLEM + kind, field), response.text
     assert problem["title"]
     return problem.get("facts", {})
-
-
-def id_of(text: str) -> UUID:
-    """The id in an answer."""
-    return UUID(text)

@@ -401,9 +401,7 @@ async def make_world(parts: Parts) -> World:
         Team(world["emergency"], [world["emergency_officer"], world["emergency_partner"]]),
     ]
     inspection = await dispatch(parts, world["site"], teams)
-    return World(
-        **world, parts=parts, code=codes[0], second_code=codes[1], other_code=codes[2], inspection=inspection
-    )
+    return World(**world, parts=parts, code=codes[0], second_code=codes[1], other_code=codes[2], inspection=inspection)
 
 
 async def _make_register(connection: Connection, parts: Parts) -> dict[str, Any]:

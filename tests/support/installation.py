@@ -78,7 +78,7 @@ class Installation(msgspec.Struct, frozen=True):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
-                if httpx.get(f"{self.base_url}/health/ready", timeout=2).status_code == httpx.codes.OK:
+                if httpx.get(f"{self.base_url}/health/ready", timeout=2).is_success:
                     return
             except httpx.HTTPError:
                 pass

@@ -31,7 +31,7 @@ async def running(relay: Relay) -> AsyncGenerator[asyncio.Task[None]]:
         yield task
     finally:
         stop.set()
-        await asyncio.wait({task}, timeout=5)
+        await asyncio.wait_for(task, 5)
 
 
 async def place_all(relay: Relay) -> int:

@@ -272,7 +272,11 @@ def test_a_department_checks_in_once_per_visit() -> None:
 def test_what_follows_needs_an_open_check_in() -> None:
     assert require_checked_in([A_CARD], MARKET, A_VISIT) == (A_CARD, A_VISIT)
     left = a_card(departed_at=NOW + HOUR)
-    for cards, department, visit in (([A_CARD], EMERGENCY, A_VISIT), ([A_CARD], MARKET, None), ([left], MARKET, A_VISIT)):
+    for cards, department, visit in (
+        ([A_CARD], EMERGENCY, A_VISIT),
+        ([A_CARD], MARKET, None),
+        ([left], MARKET, A_VISIT),
+    ):
         with pytest.raises(NotCheckedIn):
             require_checked_in(cards, department, visit)
 

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 
-from api.bad_rows import BadRows, list_of_bad_rows
+from api.imports.bad_rows import BadRows, list_of_bad_rows
 from api.wiring import Parts
 from api.work import InProgress
 from domain.enterprise.batches import ImportBatch, advance_import, begin_import, finish_import

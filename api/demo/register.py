@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 from stdnum.cn import ric
 
-from api.demo_words import (
+from api.demo.words import (
     BRAND_FIRST,
     BRAND_SECOND,
     CITY,

@@ -1,4 +1,4 @@
-"""Sticker files of the one code, and the process that draws them: `python -m api.code_files`.
+"""Sticker files of the one code, and the process that draws them: `python -m api.stickers.files`.
 
 Drawing is all computing, so it is done beside the batch, one process to a core. Such a process reads a line of JSON
 with the files wanted, answers with a line of JSON, and ends when its input does: it never outlives the batch, however

@@ -22,8 +22,8 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from api.code_files import Drawn, StickerFile
 from api.register import INSTALLATION
+from api.stickers.files import Drawn, StickerFile
 from api.wiring import Parts
 from codes.token import code_url, issue_token
 from domain.enterprise.operations import issue_codes
@@ -283,7 +283,7 @@ class _Painter:
     @classmethod
     async def start(cls) -> Self:
         """Start one; it finds the house's packages beside this file wherever the batch was started."""
-        argv = (sys.executable, "-m", "api.code_files")
+        argv = (sys.executable, "-m", "api.stickers.files")
         return cls(await asyncio.create_subprocess_exec(*argv, stdin=PIPE, stdout=PIPE, cwd=_ROOT))
 
     async def draw(self, files: Sequence[StickerFile]) -> Drawn:

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.cluster import cluster_dsn
-from api.code_batch import BatchReport, DrawingFailed, StickerKind, print_codes
 from api.settings import Settings, SettingsError, read_settings
+from api.stickers.batch import BatchReport, DrawingFailed, StickerKind, print_codes
 from api.wiring import Parts, open_parts, roll_key
 from codes.token import InvalidToken, code_url, decode_token, issue_token, token_from_scan
 from domain.enterprise.model import CodeState, SiteCode

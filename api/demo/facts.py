@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from api.demo import ACCOUNTS, DemoAccounts, load_demo, renew_passwords
+from api.demo.load import ACCOUNTS, DemoAccounts, load_demo, renew_passwords
 from api.wiring import Parts
 from codes.qr import qr_terminal
 from codes.token import code_url, issue_token

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from api.cluster import ClusterError, cluster_dsn
-from api.import_run import ImportKind, ImportProgress, ImportReport, run_import
-from api.import_templates import UnknownTemplateFormat, write_template
+from api.imports.run import ImportKind, ImportProgress, ImportReport, run_import
+from api.imports.templates import UnknownTemplateFormat, write_template
 from api.settings import Settings, SettingsError, read_settings
 from api.wiring import Parts, open_parts
 from domain.enterprise import columns as enterprise_columns

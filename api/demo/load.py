@@ -13,9 +13,9 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from api.demo_register import DemoOfficer, DemoRegister, DemoSite, demo_id, make_register, person_name
-from api.demo_visits import DemoInspections, PastInspection, plan_inspections
-from api.demo_words import CITY, CITY_PATH, EMERGENCY, MARKET
+from api.demo.register import DemoOfficer, DemoRegister, DemoSite, demo_id, make_register, person_name
+from api.demo.visits import DemoInspections, PastInspection, plan_inspections
+from api.demo.words import CITY, CITY_PATH, EMERGENCY, MARKET
 from api.register import INSTALLATION, load_register
 from api.wiring import Parts
 from codes.token import code_url

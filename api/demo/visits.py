@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from api.demo_register import DemoOfficer, DemoRegister, DemoSite
-from api.demo_words import COMMERCE, CULTURE, DEPARTMENTS, EMERGENCY, FIRE, HEALTH, MARKET, SOURCES
+from api.demo.register import DemoOfficer, DemoRegister, DemoSite
+from api.demo.words import COMMERCE, CULTURE, DEPARTMENTS, EMERGENCY, FIRE, HEALTH, MARKET, SOURCES
 from domain.identity.model import Department
 from domain.inspection.model import InspectionKind
 from domain.inspection.operations import DispatchedParty, DispatchOrder

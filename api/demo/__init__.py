@@ -1,0 +1,1 @@
+"""The demonstration: made by code from a fixed seed, loaded once."""

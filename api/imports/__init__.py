@@ -1,0 +1,1 @@
+"""Imports from spreadsheets: streaming, committed batch by batch, resumable."""
