@@ -22,7 +22,8 @@ from typing import Final
 
 import msgspec
 
-from api.cluster import Cluster, ClusterError, dies_with_parent
+from api.cluster import Cluster, ClusterError
+from api.cluster_home import dies_with_parent
 from api.settings import SettingsError
 
 FIRST_DELAY: Final = 0.1  # seconds

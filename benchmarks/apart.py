@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 import msgspec
 import uvloop
 
-from api.cluster import dies_with_parent
+from api.cluster_home import dies_with_parent
 
 Figures = dict[str, Any]
 

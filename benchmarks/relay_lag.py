@@ -18,7 +18,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from api.cluster import dies_with_parent
+from api.cluster_home import dies_with_parent
 from api.relay import CHANNEL
 from api.settings import Settings
 from api.wiring import Parts, open_parts

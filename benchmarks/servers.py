@@ -23,7 +23,7 @@ import msgspec
 import psutil
 import uvicorn
 
-from api.cluster import dies_with_parent
+from api.cluster_home import dies_with_parent
 from api.settings import Settings
 from benchmarks.apart import MeasurementFailed
 

@@ -75,9 +75,7 @@ class SessionTokens:
     def __init__(self, keys: KeyRing) -> None:
         """Prepare the session keys of `keys`."""
         self._version, _ = keys.current(KeyPurpose.SESSION)
-        self._macs = {
-            version: hmac.HMAC(key, hashes.SM3()) for version, key in keys.all(KeyPurpose.SESSION).items()
-        }
+        self._macs = {version: hmac.HMAC(key, hashes.SM3()) for version, key in keys.all(KeyPurpose.SESSION).items()}
         self._jws = jwt.PyJWS(algorithms=[])
         self._jws.register_algorithm(_ALGORITHM, _HmacSm3(self._macs))
 
@@ -134,5 +132,3 @@ class _Claims(msgspec.Struct):
 
 def _base64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-

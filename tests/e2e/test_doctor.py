@@ -28,6 +28,17 @@ def bad(findings: list[Finding]) -> str:
     return "\n".join(str(finding) for finding in findings if finding.is_bad)
 
 
+def set_modes(folder: Path, of_folder: int, of_key: int) -> None:
+    """Open or close a key folder."""
+    folder.chmod(of_folder)
+    (folder / "root.key").chmod(of_key)
+
+
+def names_in(folder: Path) -> list[str]:
+    """What lies there."""
+    return [path.name for path in folder.iterdir()]
+
+
 @pytest.fixture
 def healthy(parts: Parts, database: Database, keys_folder: Path, tmp_path: Path) -> dict[str, str]:
     """The variables of an installation with nothing wrong: its database is migrated and has its keys."""
@@ -72,7 +83,7 @@ async def test_a_healthy_installation_has_no_bad_finding(healthy: dict[str, str]
 async def test_an_installation_that_was_never_started_is_healthy_and_stays_unmade(tmp_path: Path) -> None:
     findings = await examine({"YIMA_VAR": str(tmp_path / "var"), "PORT": str(free_port())})
     assert bad(findings) == ""
-    assert list(tmp_path.iterdir()) == []
+    assert names_in(tmp_path) == []
 
 
 async def test_a_bad_port_is_named(healthy: dict[str, str]) -> None:
@@ -93,13 +104,11 @@ async def test_a_database_url_without_keys_is_named(healthy: dict[str, str]) -> 
 
 async def test_a_key_folder_open_to_others_is_named_with_the_cure(healthy: dict[str, str]) -> None:
     folder = Path(healthy["YIMA_KEYS"])
-    folder.chmod(0o755)
-    (folder / "root.key").chmod(0o644)
+    set_modes(folder, 0o755, 0o644)
     try:
         said = bad(await examine(healthy))
     finally:
-        (folder / "root.key").chmod(0o600)
-        folder.chmod(0o700)
+        set_modes(folder, 0o700, 0o600)
     assert f"chmod 700 {folder}" in said
     assert f"chmod 600 {folder / 'root.key'}" in said
 

@@ -15,9 +15,9 @@ import pytest
 import pytest_asyncio
 
 from api.wiring import load_keys, open_parts, roll_key
+from domain.identity.tokens import RefreshToken, SessionTokens, TokenInvalid
 from domain.shared.keys import KeyPurpose, KeyRing, KeysMissing, KeyState, UnknownKey, WrongKeys, make_root_key
 from domain.shared.sql import Connection
-from domain.identity.tokens import RefreshToken, SessionTokens, TokenInvalid
 from tests.support.database import Database
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -157,7 +157,7 @@ async def test_a_value_taken_away_is_found(ledger: Ledger, column: str) -> None:
 @pytest.mark.parametrize("column", ["before", "after"])
 async def test_json_that_means_the_same_but_reads_otherwise_is_found(ledger: Ledger, column: str) -> None:
     victim = await ledger.row_at(VICTIM)
-    await change(ledger, victim, column, f'replace("{column}"::text, \':\', \': \')::json')
+    await change(ledger, victim, column, f"replace(\"{column}\"::text, ':', ': ')::json")
     assert await ledger.findings() == [found(TraceFault.CHANGED, VICTIM, victim)]
 
 
