@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -24,25 +25,35 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """`unplaced` counts committed trace rows that the relay has not placed yet, up to 10,000."""
+    """Whether this server can serve; `degraded` is served, but the relay is behind: no live feed, no messages.
+
+    `unplaced` counts trace rows that wait for their position, up to 10,000; `oldest_unplaced_s` is the age of the
+    oldest of them in seconds.
+    """
 
     status: str
     database: bool
     feed: bool
     unplaced: int | None
+    oldest_unplaced_s: float | None
 
 
 class _Backlog(msgspec.Struct, frozen=True):
     unplaced: int
+    oldest_at: datetime | None
 
 
+_BEHIND_SECONDS = 10.0
 _waiting = (
-    sa.select(trace.c.n)
+    sa.select(trace.c.at)
     .where(sa.tuple_(trace.c.tx, trace.c.n) > sa.select(trace_cursor.c.tx, trace_cursor.c.n).scalar_subquery())
+    .order_by(trace.c.tx, trace.c.n)
     .limit(10_000)
     .subquery()
 )
-_BACKLOG = Query(sa.select(sa.func.count().label("unplaced")).select_from(_waiting), _Backlog)
+_BACKLOG = Query(
+    sa.select(sa.func.count().label("unplaced"), sa.func.min(_waiting.c.at).label("oldest_at")), _Backlog
+)
 
 
 @get("/health/live", opt=permit_anyone(), operation_id="healthLive")
@@ -53,18 +64,31 @@ async def live() -> Alive:
 
 @get("/health/ready", opt=permit_anyone(), operation_id="healthReady")
 async def ready(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Readiness]:
-    """200 when database and feed answer, else 503, with what is missing."""
+    """200 when database and feed answer, else 503; what is missing or behind is told either way."""
     feed: Feed = request.app.state.feed
     try:
         async with parts.work.reading() as connection:
-            unplaced = (await _BACKLOG.one(connection)).unplaced
+            backlog = await _BACKLOG.one(connection)
     except DatabaseAway:
-        return Response(
-            Readiness(status="unavailable", database=False, feed=feed.is_current, unplaced=None), status_code=503
+        body = Readiness(
+            status="unavailable", database=False, feed=feed.is_current, unplaced=None, oldest_unplaced_s=None
         )
-    good = feed.is_current
-    body = Readiness(status="ok" if good else "unavailable", database=True, feed=good, unplaced=unplaced)
-    return Response(body, status_code=200 if good else 503)
+        return Response(body, status_code=503)
+    age = None if backlog.oldest_at is None else max(0.0, (parts.clock() - backlog.oldest_at).total_seconds())
+    body = Readiness(
+        status=_status(feed.is_current, age),
+        database=True,
+        feed=feed.is_current,
+        unplaced=backlog.unplaced,
+        oldest_unplaced_s=age,
+    )
+    return Response(body, status_code=200 if feed.is_current else 503)
+
+
+def _status(feed_is_current: bool, age: float | None) -> str:
+    if not feed_is_current:
+        return "unavailable"
+    return "degraded" if age is not None and age > _BEHIND_SECONDS else "ok"
 
 
 health_router = Router("/", route_handlers=[live, ready], tags=["health"])

@@ -59,8 +59,7 @@ async def _summaries(connection: Connection, principal: Principal, page: dict[st
         return await store.LIST_OF_OFFICER.all(connection, officer_id=principal.officer_id, **page)
     if principal.role is Role.DEPARTMENT_MANAGER:
         return await store.LIST_OF_DEPARTMENT.all(connection, department_id=principal.department_id, **page)
-    if principal.region is None:
-        return []  # the empty ltree would be the root of all regions
+    # A lead without a region lists nothing: below NULL there is nothing, below '' there would be everything.
     return await store.LIST_OF_REGION.all(connection, region=principal.region, **page)
 
 
