@@ -10,8 +10,8 @@ from random import Random
 
 import sqlalchemy as sa
 
-from api.stickers.batch import print_codes
 from api.register import INSTALLATION, load_register
+from api.stickers.batch import print_codes
 from api.wiring import Parts, open_parts
 from codes.divisions import ltree_path
 from codes.uscc import make_uscc

@@ -51,9 +51,7 @@ _waiting = (
     .limit(10_000)
     .subquery()
 )
-_BACKLOG = Query(
-    sa.select(sa.func.count().label("unplaced"), sa.func.min(_waiting.c.at).label("oldest_at")), _Backlog
-)
+_BACKLOG = Query(sa.select(sa.func.count().label("unplaced"), sa.func.min(_waiting.c.at).label("oldest_at")), _Backlog)
 
 
 @get("/health/live", opt=permit_anyone(), operation_id="healthLive")

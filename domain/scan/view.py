@@ -119,9 +119,7 @@ def disclose(
         grades=Grades(risk_level=card.risk_level, credit_grade=card.credit_grade)
         if Section.GRADES in granted
         else UNSET,
-        location=Location(longitude=card.longitude, latitude=card.latitude)
-        if Section.LOCATION in granted
-        else UNSET,
+        location=Location(longitude=card.longitude, latitude=card.latitude) if Section.LOCATION in granted else UNSET,
     )
 
 
@@ -129,9 +127,7 @@ def _basics(card: SiteCard) -> Basics:
     return Basics(**{name: getattr(card, name) for name in Basics.__struct_fields__})
 
 
-def _orders(
-    inspections: list[SiteInspection], granted: frozenset[Section], officer_id: UUID | None
-) -> list[Order]:
+def _orders(inspections: list[SiteInspection], granted: frozenset[Section], officer_id: UUID | None) -> list[Order]:
     return [
         Order(**{name: getattr(each, name) for name in Order.__struct_fields__})
         for each in inspections
@@ -148,14 +144,11 @@ def _may_see_order(each: SiteInspection, granted: frozenset[Section], officer_id
     return each.has_visit
 
 
-def _history(
-    inspections: list[SiteInspection], granted: frozenset[Section]
-) -> list[PastInspection] | UnsetType:
+def _history(inspections: list[SiteInspection], granted: frozenset[Section]) -> list[PastInspection] | UnsetType:
     past = [each for each in inspections if each.state == _COMPLETED]
     if granted.intersection(_FULL_HISTORY):
         return [
-            PastInspection(**{name: getattr(each, name) for name in PastInspection.__struct_fields__})
-            for each in past
+            PastInspection(**{name: getattr(each, name) for name in PastInspection.__struct_fields__}) for each in past
         ]
     if Section.HISTORY_BRIEF in granted:
         return [PastInspection(completed_on=each.completed_on, outcome=each.outcome) for each in past]

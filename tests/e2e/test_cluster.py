@@ -78,9 +78,7 @@ async def test_it_answers_and_asks_nobody_for_a_network_port(scratch: Cluster) -
     await check_server_version(scratch.dsn)
 
 
-async def test_chinese_names_are_similar_though_lang_is_unset(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_chinese_names_are_similar_though_lang_is_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LANG", "LC_ALL", "LC_CTYPE"):
         monkeypatch.delenv(name, raising=False)
     with Cluster(tmp_path, durable=False) as cluster:

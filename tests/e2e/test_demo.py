@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 from rich.console import Console
 
-from api.demo.load import ACCOUNTS, DemoAccounts, load_demo
 from api.demo.facts import DemoFacts, prepare_demo, print_demo
+from api.demo.load import ACCOUNTS, DemoAccounts, load_demo
 from api.register import load_register
 from api.wiring import Parts, open_parts
 from codes.resident_id import check_resident_id

@@ -126,9 +126,7 @@ def test_a_child_that_keeps_dying_is_started_ever_more_seldom(serve: Callable[..
         assert least <= delay <= least * 1.5 + 0.05
 
 
-def test_a_killed_supervisor_leaves_no_child_and_no_postgres(
-    serve: Callable[..., Serving], tmp_path: Path
-) -> None:
+def test_a_killed_supervisor_leaves_no_child_and_no_postgres(serve: Callable[..., Serving], tmp_path: Path) -> None:
     serving = serve("steady,steady", tmp_path)
     serving.wait_for(lambda: bool(serving.pids("steady0") and serving.pids("steady1")))
     family = [child.pid for child in psutil.Process(serving.process.pid).children(recursive=True)]
@@ -137,9 +135,7 @@ def test_a_killed_supervisor_leaves_no_child_and_no_postgres(
     serving.wait_for(lambda: all(is_gone(pid) for pid in family))
 
 
-def test_sigterm_stops_the_children_in_order_and_postgres_last(
-    serve: Callable[..., Serving], tmp_path: Path
-) -> None:
+def test_sigterm_stops_the_children_in_order_and_postgres_last(serve: Callable[..., Serving], tmp_path: Path) -> None:
     serving = serve("server,worker,relay", tmp_path)
     serving.wait_for(lambda: bool(serving.pids("relay2")))
     postmaster = serving.postmaster()
@@ -152,9 +148,7 @@ def test_sigterm_stops_the_children_in_order_and_postgres_last(
     assert is_gone(postmaster.pid)
 
 
-def test_a_killed_postgres_comes_back_while_the_children_live_on(
-    serve: Callable[..., Serving], tmp_path: Path
-) -> None:
+def test_a_killed_postgres_comes_back_while_the_children_live_on(serve: Callable[..., Serving], tmp_path: Path) -> None:
     serving = serve("steady", tmp_path)
     serving.wait_for(lambda: bool(serving.pids("steady0")))
     first = serving.postmaster()

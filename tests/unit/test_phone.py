@@ -63,9 +63,7 @@ def test_a_masked_mobile_hides_four_digits(mobile: str) -> None:
         ("020 8765 4321", "020-87654321", ""),
     ],
 )
-def test_a_landline_is_recognised_with_area_code_and_extension(
-    typed: str, number: str, extension: str
-) -> None:
+def test_a_landline_is_recognised_with_area_code_and_extension(typed: str, number: str, extension: str) -> None:
     assert parse_phone(typed) == Phone(PhoneKind.LANDLINE, number, extension)
     assert normalise_mobile(typed) is None
 

@@ -92,9 +92,7 @@ def test_abroad_nothing_is_shifted(datum: Datum) -> None:
 
 
 def test_a_degree_of_latitude_is_111_kilometres() -> None:
-    assert distance_m(Coordinates(108, 22), Coordinates(108, 23)) == pytest.approx(
-        METRES_PER_DEGREE_NORTH, rel=1e-6
-    )
+    assert distance_m(Coordinates(108, 22), Coordinates(108, 23)) == pytest.approx(METRES_PER_DEGREE_NORTH, rel=1e-6)
     assert distance_m(Coordinates(0, 0), Coordinates(180, 0)) == pytest.approx(20_015_115, rel=1e-6)
 
 
@@ -113,8 +111,7 @@ def test_a_circle_is_left_at_its_radius(metres: float, outside: float) -> None:
 # A yard shaped like an L, 0.002 degrees a side, with the north-eastern quarter missing.
 L_SHAPED = PolygonFence(
     tuple(
-        Coordinates(108.366 + x / 1000, 22.817 + y / 1000)
-        for x, y in [(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)]
+        Coordinates(108.366 + x / 1000, 22.817 + y / 1000) for x, y in [(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)]
     )
 )
 
@@ -238,9 +235,7 @@ def test_all_doubts_are_named_at_once() -> None:
         (108, 22, float("inf"), "accuracy_m"),
     ],
 )
-def test_an_impossible_fix_names_the_field(
-    longitude: float, latitude: float, accuracy_m: float, field: str
-) -> None:
+def test_an_impossible_fix_names_the_field(longitude: float, latitude: float, accuracy_m: float, field: str) -> None:
     with pytest.raises(InvalidPosition) as refused:
         PositionFix(longitude, latitude, accuracy_m, NOW, Datum.WGS84)
     assert refused.value.field == field

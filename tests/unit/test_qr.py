@@ -21,9 +21,7 @@ def read(picture: Image.Image) -> zxingcpp.Barcode:
 def picture_of(modules: list[list[bool]], scale: int = 4) -> Image.Image:
     side = len(modules)
     pixels = bytes(0 if dark else 255 for row in modules for dark in row)
-    return Image.frombytes("L", (len(modules[0]), side), pixels).resize(
-        (len(modules[0]) * scale, side * scale), 0
-    )
+    return Image.frombytes("L", (len(modules[0]), side), pixels).resize((len(modules[0]) * scale, side * scale), 0)
 
 
 def test_a_56_character_url_is_version_4_with_33_modules_a_side() -> None:
