@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
-from litestar import Litestar, Router
-from litestar.datastructures import State
+from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -35,7 +35,7 @@ _BODY_BYTES = 256 * 1024
 _MANY_SITES = frozenset({"enterprise.imported", "code.batch_issued"})
 
 
-def _keeps_fresh(cache: PageCache) -> object:
+def _keeps_fresh(cache: PageCache) -> Callable[[FeedRow], None]:
     """What the feed calls for each placed row: pages of a changed site are thrown away."""
 
     def forget(row: FeedRow) -> None:
@@ -59,7 +59,7 @@ def create_app(
         ) as parts:
             feed = Feed(parts.pool, dsn, APP_ROLE)
             cache = PageCache(settings.page_cache_bytes)
-            feed.watch(_keeps_fresh(cache))  # type: ignore[arg-type]
+            feed.watch(_keeps_fresh(cache))
             app.state.update({"parts": parts, "feed": feed, "page_cache": cache, "settings": settings})
             with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="password") as checkers:
                 app.state.password_checkers = checkers
@@ -69,8 +69,9 @@ def create_app(
                 with suppress(asyncio.CancelledError):
                     await following
 
-    async def provide_parts(state: State) -> Parts:
-        return state.parts  # pyright: ignore[reportAny]
+    async def provide_parts(request: Request[Any, Any, Any]) -> Parts:
+        parts: Parts = request.app.state.parts  # not by injecting `state`, which is copied for each request
+        return parts
 
     v1 = Router(
         "/api/v1",

@@ -48,8 +48,8 @@ def bearer_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
     return None
 
 
-def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """The one guard of the whole application.
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """The one guard of the whole application. Async although it waits for nothing: Litestar would call it in a thread.
 
     Raises `TokenInvalid` or `TokenExpired` for a token that is not good, also where none is needed.
     """

@@ -49,6 +49,7 @@ def serve_http(settings: Settings, dsn: str, listening: int) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     uvicorn.Server(config).run()

@@ -197,9 +197,10 @@ INSERT_PARTY = Command(sa.insert(inspection_party))
 INSERT_OFFICER = Command(sa.insert(inspection_officer))
 
 
+# No lower bound of `due_on` beside the cursor: PostgreSQL takes two bounds for a narrow range whatever they are, and
+# its generic plan then reads every pending inspection before it asks whose they are (75 ms among 60,000, else 1 ms).
 _PAGE = (
     inspection.c.state == sa.bindparam("state"),
-    inspection.c.due_on >= sa.bindparam("due_from", type_=sa.Date),
     inspection.c.due_on <= sa.bindparam("due_to", type_=sa.Date),
     sa.tuple_(inspection.c.due_on, inspection.c.id)
     > sa.tuple_(sa.bindparam("after_due_on", type_=sa.Date), sa.bindparam("after_id", type_=sa.Uuid)),
