@@ -174,6 +174,7 @@ def main() -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=5,
     )
     # uvicorn raises the signal again once it has ended well; the profile is still to be written then.

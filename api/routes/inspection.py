@@ -18,6 +18,7 @@ from api.schemas.inspection import (
     InspectionDetail,
     InspectionPage,
     VoidVisit,
+    first_of,
     read_cursor,
     to_detail,
     to_line,
@@ -78,11 +79,10 @@ async def list_inspections(
     """检查任务 of the caller, by due date (MOB-07, MOB-08)."""
     principal = principal_of(request)
     today = local_date(parts.clock())
-    start = read_cursor(cursor)
     due_from, due_to = _due_between(due, status, today)
+    start = max(read_cursor(cursor), first_of(due_from))
     page: dict[str, Any] = {
         "state": status,
-        "due_from": due_from,
         "due_to": due_to,
         "scene": scene,
         "after_due_on": start.due_on,

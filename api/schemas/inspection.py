@@ -147,14 +147,16 @@ def _officer(officer: AssignedOfficer, today: date) -> OfficerCard:
     )
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
+class Cursor(msgspec.Struct, frozen=True, array_like=True, order=True):
     """Where a page ended."""
 
     due_on: date
     id: UUID
 
 
-START = Cursor(date.min, UUID(int=0))
+def first_of(due_on: date) -> Cursor:
+    """The cursor before everything that is due on that day or later."""
+    return Cursor(due_on, UUID(int=0))
 
 
 def write_cursor(cursor: Cursor) -> str:
@@ -165,7 +167,7 @@ def write_cursor(cursor: Cursor) -> str:
 def read_cursor(text: str | None) -> Cursor:
     """Raises `InvalidField` for a text that `write_cursor` did not give."""
     if text is None:
-        return START
+        return first_of(date.min)
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
     except (binascii.Error, ValueError, msgspec.DecodeError) as broken:

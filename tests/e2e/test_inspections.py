@@ -141,6 +141,16 @@ async def test_a_list_is_filtered_by_its_mark(api: Api, world: World, mark: str,
     assert await names(api, world.inspector, due=mark) == expected
 
 
+async def test_a_filtered_list_is_read_page_by_page_too(api: Api, world: World) -> None:
+    await dispatch_due(world)
+
+    first = (await api.as_(world.inspector).get(LIST, due="due_soon", limit=1)).json()
+    second = (await api.as_(world.inspector).get(LIST, due="due_soon", limit=1, cursor=first["next_cursor"])).json()
+
+    assert [item["name"] for page in (first, second) for item in page["items"]] == ["due 5", "due 10"]
+    assert second["next_cursor"] is None
+
+
 async def test_marks_turn_at_midnight_in_nanning(api: Api, world: World) -> None:
     await world.dispatch(name="due 5", due_on=date(2026, 8, 5))
 
@@ -329,7 +339,7 @@ async def plan(connection: asyncpg.Connection, query: Command, given: Mapping[st
 
 
 async def test_lists_and_lookups_go_by_their_index(world: World, database: Database) -> None:
-    of_due = {**PAGE, "due_from": date(2026, 8, 5), "due_to": date(2026, 8, 10)}
+    of_due = {**PAGE, "after_due_on": date(2026, 8, 5), "due_to": date(2026, 8, 10)}
     connection = await asyncpg.connect(database.dsn)
     try:
         await fill(connection, world)

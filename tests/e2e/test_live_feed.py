@@ -239,6 +239,18 @@ async def test_a_reader_that_comes_before_the_feed_has_begun_misses_nothing(
         await events.aclose()
 
 
+async def test_a_reader_that_names_no_position_gets_only_what_comes(
+    parts: Parts, relay: Relay, database: Database
+) -> None:
+    await tell(parts, relay, *"一二三")
+    async with following(parts, database) as feed:
+        events = await joined(feed)
+        await until_read(feed, 3)
+        await tell(parts, relay, "四")
+        assert told(await take(events, 1)) == as_told("四", start=4)
+        await events.aclose()
+
+
 async def test_a_reader_ahead_of_this_process_gets_nothing_twice(parts: Parts, relay: Relay, feed: Feed) -> None:
     events = await joined(feed, after=2)  # another process had already told it two
     await tell(parts, relay, *"一二三")
@@ -330,14 +342,15 @@ async def test_a_reader_that_left_is_forgotten(parts: Parts, relay: Relay, feed:
 async def test_a_feed_that_has_not_begun_or_cannot_read_is_not_current(
     parts: Parts, database: Database, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "_CURRENT_FOR", 1.3)  # a little over the second after which it polls
+    monkeypatch.setattr(live, "_POLL", 0.2)
+    monkeypatch.setattr(live, "_CURRENT_FOR", 0.8)
     assert not Feed(parts.pool, database.dsn, APP_ROLE).is_current
     async with following(parts, database) as feed:
         await until_read(feed, 0)
         async with owner.transaction():
             await owner.execute("LOCK TABLE trace_position IN ACCESS EXCLUSIVE MODE")
-            await asyncio.sleep(2.4)
+            await asyncio.sleep(1.2)
             assert not feed.is_current
         await until_read(feed, 0, seconds=1)
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(1)
         assert feed.is_current, "it stays current though nothing happens"

@@ -25,6 +25,7 @@ from api.work import (
     KeyReused,
     PredecessorMissing,
     Work,
+    database_refusals,
 )
 from domain.inspection.events import CheckedIn, CheckInFacts
 from domain.shared.clock import Clock
@@ -244,6 +245,25 @@ async def test_a_connection_lost_under_way_is_told_as_such_and_leaves_no_mark(
         await parts.work.submit(write, cut_off)
     assert await rows_of(owner) == marks()
     assert not (await parts.work.submit(write, saving())).replayed
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        asyncpg.ConnectionDoesNotExistError("closed in the middle of operation"),
+        asyncpg.AdminShutdownError("terminating connection"),
+        asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
+        asyncpg.QueryCanceledError("canceling statement due to statement timeout"),
+        ConnectionRefusedError(),
+        TimeoutError(),
+    ],
+    ids=lambda lost: type(lost).__name__,
+)
+async def test_however_a_connection_is_lost_the_client_is_told_to_come_again(lost: Exception) -> None:
+    with pytest.raises(DatabaseAway):
+        async with database_refusals():
+            raise lost
 
 
 async def test_an_operation_without_a_key_leaves_all_its_marks_too(parts: Parts, owner: asyncpg.Connection) -> None:
