@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,9 @@ def create_app(
             with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="password") as checkers:
                 app.state.password_checkers = checkers
                 following = asyncio.create_task(feed.run())
+                # What was loaded so far stays: the collector need not walk it again and again under load.
+                gc.collect()
+                gc.freeze()
                 yield
                 following.cancel()
                 with suppress(asyncio.CancelledError):

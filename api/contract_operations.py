@@ -16,7 +16,7 @@ from api.work import Accepted, DatabaseAway, InProgress, KeyReused, PredecessorM
 from domain.enterprise import rules as codes
 from domain.identity import rules as identity
 from domain.identity.tokens import TokenExpired, TokenInvalid
-from domain.inspection import operations, rules
+from domain.inspection import model, rules
 from domain.officer.rules import CertificateInvalid
 from domain.scan.view import ScanView
 from domain.shared.errors import Conflict, DomainError, Forbidden, InvalidField, NotFound
@@ -45,7 +45,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     is_conditional: bool = False
 
 
-_BROKEN_CODE: Refusals = (operations.InvalidCode, codes.CodeWasReplaced, codes.CodeWasRevoked)
+_BROKEN_CODE: Refusals = (rules.InvalidCode, codes.CodeWasReplaced, codes.CodeWasRevoked)
 _AT_THE_DOOR: Refusals = (NotFound, Forbidden, rules.NotAssigned, *KEYED, DatabaseAway)
 _MANAGED_SITE: Refusals = (NotFound, DatabaseAway)
 _CHECK_IN: Refusals = (
@@ -58,7 +58,7 @@ _CHECK_IN: Refusals = (
     CertificateInvalid,
     rules.AlreadyCheckedIn,
     rules.WrongSite,
-    operations.CodeRequired,
+    rules.CodeRequired,
     rules.PositionReasonRequired,
     rules.LateScanReasonRequired,
     rules.BackEntryTooLate,
@@ -71,17 +71,17 @@ OPERATIONS: Mapping[str, Told] = {
     "logOut": Told(refuses=(InProgress, DatabaseAway)),
     "listInspections": Told(refuses=(InvalidField, DatabaseAway)),
     "readInspection": Told(refuses=(NotFound, DatabaseAway)),
-    "checkIn": Told(result=Accepted[operations.CheckInAnswer], refuses=_CHECK_IN),
+    "checkIn": Told(result=Accepted[model.CheckInAnswer], refuses=_CHECK_IN),
     "recordIdentification": Told(
-        result=Accepted[operations.IdentificationAnswer],
+        result=Accepted[model.IdentificationAnswer],
         refuses=(*_AT_THE_DOOR, rules.NotCheckedIn, rules.AlreadyAcknowledged, rules.RefusalReasonRequired),
     ),
     "depart": Told(
-        result=Accepted[operations.DepartureAnswer],
+        result=Accepted[model.DepartureAnswer],
         refuses=(*_AT_THE_DOOR, rules.NotCheckedIn, rules.DepartureBeforeArrival),
     ),
     "voidVisit": Told(
-        result=Accepted[operations.VoidAnswer],
+        result=Accepted[model.VoidAnswer],
         refuses=(*_AT_THE_DOOR, rules.VisitAlreadyOver, codes.ReasonMissing),
     ),
     "issueCode": Told(

@@ -99,7 +99,7 @@ async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, D
 
     sweeping = asyncio.create_task(_sweep_hourly(parts, stop))
     working = asyncio.create_task(
-        queue.run(dequeue_timeout=timedelta(seconds=5), batch_size=10, shutdown_on_listener_failure=True)
+        queue.run(dequeue_timeout=timedelta(seconds=1), batch_size=10, shutdown_on_listener_failure=True)
     )
     stopping = asyncio.create_task(stop.wait())
     try:

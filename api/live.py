@@ -200,6 +200,11 @@ class Feed:
             if len(rows) < _PAGE:
                 return
 
+    async def present_end(self) -> int:
+        """The newest position that this process has seen, once it has begun to see."""
+        await self._begun.wait()
+        return self.position
+
     async def follow(self, principal: Principal, after: int | None) -> AsyncGenerator[FeedEvent]:
         """Events that `principal` may watch, in order of position, first those missed since `after`.
 

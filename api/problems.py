@@ -15,7 +15,6 @@ from api import work
 from domain.enterprise import rules as enterprise_rules
 from domain.identity import rules as identity_rules
 from domain.identity import tokens
-from domain.inspection import operations as inspection_operations
 from domain.inspection import rules as inspection_rules
 from domain.officer import rules as officer_rules
 from domain.shared import errors
@@ -63,8 +62,8 @@ KINDS: Mapping[type[DomainError], Kind] = {
     enterprise_rules.CodeAlreadyIssued: Kind("code-already-issued", 409, "已有有效企业码"),
     enterprise_rules.NoCodeIssued: Kind("no-code-issued", 409, "没有有效企业码"),
     enterprise_rules.ReasonMissing: Kind("reason-missing", 422, "请填写原因"),
-    inspection_operations.InvalidCode: Kind("invalid-code", 404, "无效的企业码"),
-    inspection_operations.CodeRequired: Kind("code-required", 422, "请先扫码"),
+    inspection_rules.InvalidCode: Kind("invalid-code", 404, "无效的企业码"),
+    inspection_rules.CodeRequired: Kind("code-required", 422, "请先扫码"),
     officer_rules.CertificateInvalid: Kind("certificate-invalid", 409, "执法证件无效"),
     inspection_rules.InspectionNotApproved: Kind("inspection-not-approved", 409, "检查任务未批准"),
     inspection_rules.InspectionNotBegun: Kind("inspection-not-begun", 409, "检查任务未开始"),
@@ -94,6 +93,8 @@ _BY_STATUS: Mapping[int, Kind] = {
 }
 _INVALID = Kind("invalid-field", 422, "填写有误")
 _DEFECT = Kind("internal-error", 500, "系统错误")
+_WIRE_NAMES = {"status": "state"}
+"""A parameter that cannot bear its own name in Python (Litestar keeps `state` for itself)."""
 _RETRY_AFTER = {"in-progress": "1", "database-away": "2"}
 
 
@@ -165,7 +166,8 @@ def _plain(kind: Kind) -> Problem:
 def _validation_problem(error: ValidationException) -> Problem:
     extra = error.extra if isinstance(error.extra, list) else []
     first: dict[str, Any] = extra[0] if extra and isinstance(extra[0], dict) else {}
-    field = str(first.get("key") or "")
+    key = str(first.get("key") or "")
+    field = _WIRE_NAMES.get(key, key)
     if field in {"", "data"}:
         return Problem(
             type=_PREFIX + _INVALID.slug,

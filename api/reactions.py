@@ -12,7 +12,16 @@ from notifications.message import Channel, Message, Recipient
 
 def _announce_arrival(event: CheckedIn) -> list[Message]:
     """The enterprise learns who stands at its door; leads learn at once of a position in doubt (位置待核)."""
-    arrival = Message(
+    messages: list[Message] = []
+    if event.is_news:
+        messages.append(_arrival(event))
+    if event.after.flags:
+        messages.append(_position_in_doubt(event))
+    return messages
+
+
+def _arrival(event: CheckedIn) -> Message:
+    return Message(
         template="arrival",
         channel=Channel.SMS,
         recipient=Recipient.ENTERPRISE,
@@ -24,16 +33,16 @@ def _announce_arrival(event: CheckedIn) -> list[Message]:
             "hotline": event.hotline or "",
         },
     )
-    if not event.after.flags:
-        return [arrival]
-    doubt = Message(
+
+
+def _position_in_doubt(event: CheckedIn) -> Message:
+    return Message(
         template="position_in_doubt",
         channel=Channel.IN_APP,
         recipient=Recipient.DEPARTMENT_LEADS,
         recipient_id=event.after.department_id,
         parameters={"inspection_id": str(event.subject_id), "flags": ",".join(event.after.flags)},
     )
-    return [arrival, doubt]
 
 
 _REACTIONS: Mapping[type[Event], Callable[[Any], list[Message]]] = {

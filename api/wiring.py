@@ -101,11 +101,13 @@ async def roll_key(connection: Connection, folder: Path, purpose: KeyPurpose, *,
 
     Raises `NoKeyIdLeft` when the code's key ids are used up: a token has room for fifteen.
     """
+    root = _root_of(folder)
     versions = await _ALL_KEYS.all(connection)
+    KeyRing(root, versions)  # another installation's root would be registered here, and open nothing
     latest = max(version.version for version in versions if version.purpose is purpose)
     if purpose is KeyPurpose.CODE and latest >= _LAST_CODE_KEY:
         raise NoKeyIdLeft(f"A token's key id is at most {_LAST_CODE_KEY}, and that one is in use.")
-    version = next_version(_root_of(folder), purpose, latest)
+    version = next_version(root, purpose, latest)
     await _STOP_SEALING.run(connection, of_purpose=purpose)
     await _INSERT_KEY.run(connection, **msgspec.structs.asdict(version), created_at=now)
     return version

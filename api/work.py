@@ -22,7 +22,7 @@ from api.reactions import react
 from domain.identity.model import Principal
 from domain.shared import trace
 from domain.shared.clock import Clock
-from domain.shared.errors import Conflict, DomainError
+from domain.shared.errors import Conflict, DomainError, InvalidField
 from domain.shared.events import Circumstances, Operator
 from domain.shared.ids import new_id
 from domain.shared.numbers import issue_numbers
@@ -160,6 +160,8 @@ async def database_refusals() -> AsyncGenerator[None]:
         yield
     except asyncpg.LockNotAvailableError as locked:
         raise InProgress("同一操作正在处理，请稍后重试。") from locked
+    except asyncpg.DataError as unstorable:
+        raise InvalidField("内容中有无法保存的字符或超出范围的数值。") from unstorable
     except asyncpg.IntegrityConstraintViolationError as violation:
         raise Conflict(
             "与已保存的数据冲突，未作任何更改。", constraint=getattr(violation, "constraint_name", None)

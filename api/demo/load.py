@@ -26,7 +26,7 @@ from domain.identity.passwords import hash_password
 from domain.identity.store import ACCOUNT_BY_LOGIN, INSERT_ACCOUNT, INSERT_DEPARTMENT
 from domain.identity.tables import account
 from domain.inspection import store as inspections
-from domain.inspection.operations import dispatch_inspection
+from domain.inspection.dispatch import dispatch_inspection
 from domain.officer.tables import officer
 from domain.shared.clock import local_date
 from domain.shared.events import Event

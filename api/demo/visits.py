@@ -12,8 +12,7 @@ import msgspec
 from api.demo.register import DemoOfficer, DemoRegister, DemoSite
 from api.demo.words import COMMERCE, CULTURE, DEPARTMENTS, EMERGENCY, FIRE, HEALTH, MARKET, SOURCES
 from domain.identity.model import Department
-from domain.inspection.model import InspectionKind
-from domain.inspection.operations import DispatchedParty, DispatchOrder
+from domain.inspection.model import DispatchedParty, DispatchOrder, InspectionKind
 from domain.scene.catalogue import scenes
 from domain.shared.clock import WORKING_ZONE
 from domain.shared.working_days import add_working_days, is_working_day

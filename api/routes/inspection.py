@@ -30,8 +30,16 @@ from api.work import Submission
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
 from domain.inspection import operations, store
-from domain.inspection.model import AssignedOfficer, DueMark, Inspection, InspectionState, InspectionSummary, Party
-from domain.inspection.operations import CheckInOrder, IdentificationOrder
+from domain.inspection.model import (
+    AssignedOfficer,
+    CheckInOrder,
+    DueMark,
+    IdentificationOrder,
+    Inspection,
+    InspectionState,
+    InspectionSummary,
+    Party,
+)
 from domain.inspection.position import Coordinates, PositionFix, to_wgs84
 from domain.inspection.rules import last_day_due_soon
 from domain.shared.clock import local_date

@@ -38,7 +38,7 @@ class EventFrame(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
     event: FeedEvent
 
 
-async def _send(socket: WebSocket[Any, Any, Any], feed: Feed, after: int | None) -> None:
+async def _send(socket: WebSocket[Any, Any, Any], feed: Feed, after: int) -> None:
     events = feed.follow(principal_of(socket), after)
     pending: asyncio.Task[FeedEvent] | None = None
     try:
@@ -85,8 +85,9 @@ async def watch_live(socket: WebSocket[Any, Any, Any]) -> None:
     except ValueError:
         await socket.close(_BAD_CURSOR, "after")
         return
-    await socket.send_data(msgspec.json.encode(Ready(feed.position if after is None else after)).decode())
-    sending = asyncio.create_task(_send(socket, feed, after))
+    start = await feed.present_end() if after is None else after
+    await socket.send_data(msgspec.json.encode(Ready(start)).decode())
+    sending = asyncio.create_task(_send(socket, feed, start))
     leaving = asyncio.create_task(_until_gone(socket))
     done, waiting = await asyncio.wait(
         {sending, leaving}, timeout=ACCESS_LIFETIME.total_seconds(), return_when=asyncio.FIRST_COMPLETED

@@ -21,7 +21,7 @@ from codes.uscc import normalise_uscc
 from domain.enterprise.model import ScannedSite
 from domain.enterprise.rules import CodeWasReplaced, CodeWasRevoked, require_valid
 from domain.identity.model import Principal
-from domain.inspection.operations import InvalidCode
+from domain.inspection.rules import InvalidCode
 from domain.scan import operations
 from domain.scan.disclosure import Audience
 from domain.scan.operations import PublicEnterprise

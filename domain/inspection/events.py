@@ -54,13 +54,14 @@ class CheckInFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckedIn(_InspectionEvent, frozen=True, kw_only=True):
-    """扫码报到 (ONE-01)."""
+    """扫码报到 (ONE-01). `is_news` while the officers may still be there: what is entered days later is none."""
 
     duty: ClassVar[str] = "扫码报到"
     action: ClassVar[str] = "inspection.checked_in"
 
     after: CheckInFacts
     enterprise_id: UUID
+    is_news: bool
     department_name: str
     officer_count: int
     notice_number: str | None

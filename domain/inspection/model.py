@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import enum
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
-from domain.inspection.position import Datum
+from domain.inspection.position import Datum, PositionFix
 from domain.officer.model import CertifiedOfficer
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant as a phone sends it: one without its offset is refused."""
+ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
 class InspectionKind(enum.StrEnum):
@@ -188,3 +193,111 @@ class CheckInCard(msgspec.Struct, frozen=True, kw_only=True):
     departed_at: datetime | None
     visit_voided_at: datetime | None
     identification: IdentificationResponse | None
+
+
+class LateScan(msgspec.Struct, frozen=True, kw_only=True):
+    """先检查后扫码: why, since when, and until when if they have left."""
+
+    reason: LateScanReason
+    note: str
+    began_at: Instant
+    ended_at: Instant | None = None
+
+
+class CheckInOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """扫码报到 as the phone asks for it. `code` is what the scanner read: our URL, the bare token, or a licence QR."""
+
+    second_officer_id: UUID | None = None
+    code: str | None = None
+    position: PositionFix | None = None
+    position_reason: str | None = None
+    late_scan: LateScan | None = None
+
+
+class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was stored of a check-in. `flags` not empty means 位置待核."""
+
+    id: UUID
+    inspection_id: UUID
+    visit_id: UUID
+    visit_sequence: int
+    department_id: UUID
+    officer_id: UUID
+    second_officer_id: UUID
+    means: CheckInMeans
+    flags: list[str]
+    distance_outside_m: float | None
+    done_at: datetime
+    received_at: datetime
+
+
+class PersonOnSite(msgspec.Struct, frozen=True, kw_only=True):
+    """被检查方现场人员."""
+
+    name: ShortText
+    post: ShortText
+
+
+class IdentificationOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """亮证告知 as it went: the response, on whose screen, by whom, and the reason of a refusal."""
+
+    response: IdentificationResponse
+    shown_on: ShownOn = ShownOn.OFFICER_SCREEN
+    person: PersonOnSite | None = None
+    reason: str | None = None
+
+
+class IdentificationAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was stored of an 亮证告知."""
+
+    id: UUID
+    inspection_id: UUID
+    check_in_id: UUID
+    response: IdentificationResponse
+    responded_at: datetime
+
+
+class DepartureAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who left when; `visit_ended` once every department has left."""
+
+    inspection_id: UUID
+    visit_id: UUID
+    department_id: UUID
+    departed_at: datetime
+    visit_ended: bool
+
+
+class VoidAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Which visit was voided."""
+
+    inspection_id: UUID
+    visit_id: UUID
+    voided_at: datetime
+
+
+class DispatchedParty(msgspec.Struct, frozen=True, kw_only=True):
+    """A department taking part, with its officers."""
+
+    department_id: UUID
+    department_code: str
+    officer_ids: list[UUID]
+
+
+class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An approved inspection to be carried out at one site; the first party leads."""
+
+    name: str
+    kind: InspectionKind
+    source: str
+    basis: str
+    scene_code: str
+    site_id: UUID
+    region: str
+    parties: list[DispatchedParty]
+    starts_on: date
+    due_on: date
+    approved_at: datetime | None
+    approved_by: str | None
+    mode: InspectionMode = InspectionMode.ON_SITE
+    is_urgent: bool = False
+    approval_due_at: datetime | None = None

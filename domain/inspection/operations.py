@@ -1,10 +1,9 @@
-"""A visit, step by step: check in, 亮证告知, leave; and the dispatch that comes before."""
+"""A visit, step by step: check in, 亮证告知, leave, or void what was begun at the wrong door."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Annotated
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -19,90 +18,43 @@ from domain.inspection.events import (
     CheckInFacts,
     Departed,
     DepartureFacts,
-    DispatchedFacts,
     IdentificationFacts,
-    InspectionDispatched,
     OfficersIdentified,
     VisitVoided,
     VoidFacts,
 )
 from domain.inspection.model import (
     CheckIn,
+    CheckInAnswer,
     CheckInCard,
     CheckInMeans,
-    IdentificationResponse,
+    CheckInOrder,
+    DepartureAnswer,
+    IdentificationAnswer,
+    IdentificationOrder,
     Inspection,
-    InspectionKind,
-    InspectionMode,
     LateScanReason,
     Party,
-    ShownOn,
     Visit,
+    VoidAnswer,
 )
 from domain.inspection.position import (
     CircleFence,
     Coordinates,
     Fence,
     PolygonFence,
-    PositionFix,
     PositionPolicy,
     PositionVerdict,
     judge_position,
 )
 from domain.shared.clock import local_date
-from domain.shared.errors import DomainError, NotFound
-from domain.shared.numbers import NumberKind, NumberRequest
+from domain.shared.errors import NotFound
 from domain.shared.transaction import Outcome, Transaction
 
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-"""An instant as a phone sends it: one without its offset is refused."""
-ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 _PERSON_LABEL = "identification.person_name"
 _POSITION_POLICY = PositionPolicy()
-
-
-class InvalidCode(DomainError):
-    """What was scanned is no code of ours, or none that exists."""
-
-
-class CodeRequired(DomainError):
-    """A check-in needs the scanned code, unless a failure of the system is entered afterwards."""
-
-
-class LateScan(msgspec.Struct, frozen=True, kw_only=True):
-    """先检查后扫码: why, since when, and until when if they have left."""
-
-    reason: LateScanReason
-    note: str
-    began_at: Instant
-    ended_at: Instant | None = None
-
-
-class CheckInOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """扫码报到 as the phone asks for it. `code` is what the scanner read: our URL, the bare token, or a licence QR."""
-
-    second_officer_id: UUID | None = None
-    code: str | None = None
-    position: PositionFix | None = None
-    position_reason: str | None = None
-    late_scan: LateScan | None = None
-
-
-class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was stored of a check-in. `flags` not empty means 位置待核."""
-
-    id: UUID
-    inspection_id: UUID
-    visit_id: UUID
-    visit_sequence: int
-    department_id: UUID
-    officer_id: UUID
-    second_officer_id: UUID
-    means: CheckInMeans
-    flags: list[str]
-    distance_outside_m: float | None
-    done_at: datetime
-    received_at: datetime
+_NEWS_FOR = timedelta(hours=1)
+"""An arrival that reaches us later than this is recorded, and no longer announced to the enterprise."""
 
 
 class _Evidence(msgspec.Struct, frozen=True):
@@ -159,12 +111,12 @@ def _decode(code: str | None, keys: TokenKeys) -> bytes | None:
     token = token_from_scan(code)
     if token is None:
         if uscc_from_scan(code) is None:
-            raise InvalidCode("未识别的二维码，请扫描企业码或营业执照二维码。", field="code")
+            raise rules.InvalidCode("未识别的二维码，请扫描企业码或营业执照二维码。", field="code")
         return None
     try:
         return decode_token(keys, token).code_id
     except InvalidToken as broken:
-        raise InvalidCode("无效的企业码。", field="code") from broken
+        raise rules.InvalidCode("无效的企业码。", field="code") from broken
 
 
 async def _lock(tx: Transaction, inspection_id: UUID) -> tuple[Inspection, Visit | None, Sequence[CheckInCard]]:
@@ -186,7 +138,7 @@ async def _evidence(tx: Transaction, inspection: Inspection, order: CheckInOrder
     if scanned is not None:
         code = await store.CODE_SITE.first(tx.connection, code_id=scanned)
         if code is None:
-            raise InvalidCode("无效的企业码。", field="code")
+            raise rules.InvalidCode("无效的企业码。", field="code")
         if code.site_id != inspection.site_id:
             raise rules.WrongSite("扫描的是另一场所的企业码，请核对检查地点。", field="code")
         require_valid(CodeState(code.state))
@@ -197,7 +149,7 @@ async def _evidence(tx: Transaction, inspection: Inspection, order: CheckInOrder
         return _Evidence(CheckInMeans.BUSINESS_LICENCE, None)
     late = order.late_scan
     if late is None or late.reason is not LateScanReason.SYSTEM_FAILURE:
-        raise CodeRequired("请先扫描企业码。", field="code")
+        raise rules.CodeRequired("请先扫描企业码。", field="code")
     return _Evidence(CheckInMeans.BACK_ENTRY, None)
 
 
@@ -297,6 +249,7 @@ def _checked_in(inspection: Inspection, party: Party, visit: Visit, stored: Chec
             done_at=stored.done_at,
         ),
         enterprise_id=inspection.enterprise_id,
+        is_news=stored.departed_at is None and stored.received_at - stored.done_at < _NEWS_FOR,
         department_name=party.short_name,
         officer_count=2,
         notice_number=inspection.notice_number,
@@ -319,32 +272,6 @@ def _answer(inspection_id: UUID, visit: Visit, stored: CheckIn) -> CheckInAnswer
         done_at=stored.done_at,
         received_at=stored.received_at,
     )
-
-
-class PersonOnSite(msgspec.Struct, frozen=True, kw_only=True):
-    """被检查方现场人员."""
-
-    name: ShortText
-    post: ShortText
-
-
-class IdentificationOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """亮证告知 as it went: the response, on whose screen, by whom, and the reason of a refusal."""
-
-    response: IdentificationResponse
-    shown_on: ShownOn = ShownOn.OFFICER_SCREEN
-    person: PersonOnSite | None = None
-    reason: str | None = None
-
-
-class IdentificationAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was stored of an 亮证告知."""
-
-    id: UUID
-    inspection_id: UUID
-    check_in_id: UUID
-    response: IdentificationResponse
-    responded_at: datetime
 
 
 async def record_identification(
@@ -422,16 +349,6 @@ async def _standing(
     return inspection, card, open_visit, mine.acts_for
 
 
-class DepartureAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who left when; `visit_ended` once every department has left."""
-
-    inspection_id: UUID
-    visit_id: UUID
-    department_id: UUID
-    departed_at: datetime
-    visit_ended: bool
-
-
 async def depart(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> Outcome[DepartureAnswer]:
     """离场 of the officer's department; the visit ends when the last department leaves.
 
@@ -451,14 +368,6 @@ async def depart(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> Outc
     )
     answer = DepartureAnswer(inspection_id=inspection_id, **msgspec.structs.asdict(facts))
     return Outcome(answer=answer, events=(event,))
-
-
-class VoidAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Which visit was voided."""
-
-    inspection_id: UUID
-    visit_id: UUID
-    voided_at: datetime
 
 
 async def void_visit(tx: Transaction, officer_id: UUID, inspection_id: UUID, reason: str) -> Outcome[VoidAnswer]:
@@ -483,80 +392,3 @@ async def void_visit(tx: Transaction, officer_id: UUID, inspection_id: UUID, rea
     )
     answer = VoidAnswer(inspection_id=inspection_id, visit_id=voided.id, voided_at=tx.now)
     return Outcome(answer=answer, events=(event,))
-
-
-class DispatchedParty(msgspec.Struct, frozen=True, kw_only=True):
-    """A department taking part, with its officers."""
-
-    department_id: UUID
-    department_code: str
-    officer_ids: list[UUID]
-
-
-class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An approved inspection to be carried out at one site; the first party leads."""
-
-    name: str
-    kind: InspectionKind
-    source: str
-    basis: str
-    scene_code: str
-    site_id: UUID
-    region: str
-    parties: list[DispatchedParty]
-    starts_on: date
-    due_on: date
-    approved_at: datetime | None
-    approved_by: str | None
-    mode: InspectionMode = InspectionMode.ON_SITE
-    is_urgent: bool = False
-    approval_due_at: datetime | None = None
-
-
-async def dispatch_inspection(tx: Transaction, order: DispatchOrder) -> Outcome[UUID]:
-    """任务分发: the inspection with its parties, officers, and the numbers of the task and of its 检查通知书."""
-    inspection_id = tx.new_id()
-    lead = order.parties[0]
-    fields = msgspec.structs.asdict(order)
-    del fields["parties"]
-    await store.INSERT_INSPECTION.run(
-        tx.connection,
-        **fields,
-        id=inspection_id,
-        state="pending",
-        outcome=None,
-        completed_at=None,
-        initiating_department_id=lead.department_id,
-        created_at=tx.now,
-    )
-    await store.INSERT_PARTY.run_many(
-        tx.connection,
-        [
-            {"inspection_id": inspection_id, "department_id": party.department_id, "is_lead": party is lead}
-            for party in order.parties
-        ],
-    )
-    assigned = [
-        {"inspection_id": inspection_id, "officer_id": officer_id, "department_id": party.department_id}
-        for party in order.parties
-        for officer_id in party.officer_ids
-    ]
-    await store.INSERT_OFFICER.run_many(tx.connection, assigned)
-    event = InspectionDispatched(
-        subject_id=inspection_id,
-        department_id=lead.department_id,
-        region=order.region,
-        site_id=order.site_id,
-        after=DispatchedFacts(
-            name=order.name,
-            kind=order.kind,
-            starts_on=order.starts_on,
-            due_on=order.due_on,
-            officers=[row["officer_id"] for row in assigned],
-        ),
-    )
-    numbers = tuple(
-        NumberRequest(department_code=lead.department_code, kind=kind, subject_id=inspection_id)
-        for kind in (NumberKind.INSPECTION, NumberKind.NOTICE)
-    )
-    return Outcome(answer=inspection_id, events=(event,), numbers=numbers)

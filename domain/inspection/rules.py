@@ -29,6 +29,14 @@ BACK_ENTRY_DAYS = 10
 _NOTE_LENGTH = range(2, 201)
 
 
+class InvalidCode(DomainError):
+    """What was scanned is no code of ours, or none that exists."""
+
+
+class CodeRequired(DomainError):
+    """A check-in needs the scanned code, unless a failure of the system is entered afterwards."""
+
+
 class InspectionNotApproved(DomainError):
     """The inspection has no approval and is not urgent."""
 

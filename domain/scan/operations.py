@@ -10,7 +10,7 @@ from domain.enterprise.model import ScannedSite, SiteCard
 from domain.enterprise.rules import require_valid
 from domain.identity.model import Principal
 from domain.inspection import store as inspection_store
-from domain.inspection.operations import InvalidCode
+from domain.inspection.rules import InvalidCode
 from domain.scan.disclosure import Audience, Standing, audience_of
 from domain.scan.view import ScanView, disclose
 from domain.shared.errors import NotFound

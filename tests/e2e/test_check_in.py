@@ -863,6 +863,21 @@ async def test_after_a_system_failure_the_visit_is_entered_without_a_scan(api: A
     assert (visit["arrived_at"], visit["departed_at"]) == (began_at, ended_at)
 
 
+async def test_an_arrival_that_is_over_is_no_longer_announced_to_the_enterprise(api: Api, world: World) -> None:
+    late = late_scan("system_failure", NOW - timedelta(hours=20), NOW - timedelta(hours=19))
+    accepted(await check_in(api, world, code=None, position=None, position_reason="系统故障，事后补录", late_scan=late))
+
+    assert [each["template"] for each in await rows(api, "message")] == ["position_in_doubt"]
+
+
+@pytest.mark.parametrize("unstorable", ["走错\x00地方", "\x00\x00"])
+async def test_text_that_cannot_be_stored_is_refused_and_changes_nothing(
+    api: Api, world: World, unstorable: str
+) -> None:
+    async with nothing_changes(api):
+        refused(await check_in(api, world, position=None, position_reason=unstorable), 422, "invalid-field")
+
+
 @pytest.mark.parametrize(("seconds_late", "is_accepted"), [(0, True), (1, False)])
 async def test_a_failure_is_entered_within_ten_days(
     api: Api, world: World, seconds_late: int, is_accepted: bool

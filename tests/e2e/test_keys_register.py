@@ -137,7 +137,6 @@ async def test_a_retired_version_opens_nothing(connection: Connection, tmp_path:
         ring.find(KeyPurpose.CODE, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="roll_key does not yet check the root against the register (api/wiring.py)")
 async def test_a_roll_with_another_root_is_refused_and_registers_nothing(
     connection: Connection, tmp_path: Path
 ) -> None:

@@ -29,7 +29,7 @@ from api.work import (
 )
 from domain.inspection.events import CheckedIn, CheckInFacts
 from domain.shared.clock import Clock
-from domain.shared.errors import Conflict, DomainError
+from domain.shared.errors import Conflict, DomainError, InvalidField
 from domain.shared.numbers import NumberKind, NumberRequest
 from domain.shared.sql import open_pool
 from domain.shared.transaction import Outcome, Transaction
@@ -84,6 +84,7 @@ def checked_in(flags: list[str]) -> CheckedIn:
     return CheckedIn(
         subject_id=uuid4(),
         after=facts,
+        is_news=True,
         enterprise_id=uuid4(),
         department_name="市监局",
         officer_count=2,
@@ -191,7 +192,7 @@ async def deferred_refusal(owner: asyncpg.Connection) -> AsyncGenerator[None]:
         (break_down, ZeroDivisionError),
         (violate, Conflict),
         (violate_at_commit, Conflict),
-        (write_an_unwritable_trace, asyncpg.PostgresError),
+        (write_an_unwritable_trace, InvalidField),
         (answer_what_cannot_be_encoded, TypeError),
     ],
 )

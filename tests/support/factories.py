@@ -26,8 +26,8 @@ from domain.identity.model import Department, Principal, RegionRow, Role
 from domain.identity.passwords import hash_password
 from domain.identity.store import SAVE_REGION
 from domain.identity.tables import account, department
-from domain.inspection.model import InspectionKind
-from domain.inspection.operations import DispatchedParty, DispatchOrder, dispatch_inspection
+from domain.inspection.dispatch import dispatch_inspection
+from domain.inspection.model import DispatchedParty, DispatchOrder, InspectionKind
 from domain.officer.model import CertifiedOfficer
 from domain.officer.tables import officer
 from domain.scene.catalogue import scenes

@@ -1,6 +1,8 @@
 """What an installation may choose, and what it is told when it chooses wrongly."""
 
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -52,8 +54,12 @@ def test_numbers_may_reach_their_bounds() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - read, not bound
-def test_an_address_that_means_all_is_not_printed_in_a_code(host: str) -> None:
-    assert read_settings({"HOST": host, "PORT": "80"}).public_url == "http://127.0.0.1:80"
+def test_an_address_that_means_all_is_printed_as_one_of_this_machine(host: str) -> None:
+    printed = urlsplit(read_settings({"HOST": host, "PORT": "81"}).public_url)
+    assert printed.hostname not in {None, "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    assert printed.port == 81
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((printed.hostname, 0))  # only an address of this machine can be bound
 
 
 def test_the_public_url_has_no_slash_at_its_end() -> None:

@@ -1,0 +1,93 @@
+"""The live feed as a lead's screen meets it: over a real WebSocket, against a whole installation."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Generator
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.support.installation import Installation, running_installation
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Generator[Installation]:
+    """One installation for this file."""
+    with running_installation(tmp_path_factory.mktemp("live") / "var") as running:
+        yield running
+
+
+def token_of(installation: Installation, role: str) -> str:
+    """An access token of the demo's account of that role."""
+    account = installation.facts()["accounts"][role]
+    body = {"name": account["name"], "password": account["password"]}
+    answer = httpx.post(f"{installation.base_url}/api/v1/sessions", json=body)
+    token: str = answer.json()["access_token"]
+    return token
+
+
+def watch(installation: Installation, role: str = "lead", query: str = "") -> ClientConnection:
+    """The feed as that role opens it."""
+    url = installation.base_url.replace("http", "ws", 1) + "/api/v1/live" + query
+    return connect(url, additional_headers={"Authorization": f"Bearer {token_of(installation, role)}"})
+
+
+def check_in_and_leave(installation: Installation) -> None:
+    """Two acts of the inspector at the first site that is due."""
+    site = next(site for site in installation.facts()["sites"] if site["inspection_id"])
+    inspection = f"{installation.base_url}/api/v1/inspections/{site['inspection_id']}"
+    account = installation.facts()["accounts"]["inspector"]
+    body = {"name": account["name"], "password": account["password"]}
+    session = httpx.post(f"{installation.base_url}/api/v1/sessions", json=body).json()
+    headers = {"Authorization": f"Bearer {session['access_token']}"}
+    officers = httpx.get(inspection, headers=headers).json()["officers"]
+    me = next(each for each in officers if each["id"] == session["account"]["officer_id"])
+    second = next(each for each in officers if each["department_id"] == me["department_id"] and each is not me)
+    order = {"code": site["token"], "second_officer_id": second["id"], "position_reason": "室内无定位信号"}
+    for path, write in (("check-ins", order), ("departures", {})):
+        answer = httpx.post(
+            f"{inspection}/{path}", json=write, headers={**headers, "Idempotency-Key": str(uuid.uuid4())}
+        )
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+
+
+def next_event(feed: ClientConnection) -> dict[str, Any]:
+    """The next frame, which must be an event."""
+    frame = json.loads(feed.recv(timeout=15))
+    assert frame["type"] == "event"
+    event: dict[str, Any] = frame["event"]
+    return event
+
+
+def test_a_lead_sees_a_check_in_and_the_departure_in_order_and_can_resume_between_them(
+    installation: Installation,
+) -> None:
+    with watch(installation) as feed:
+        ready = json.loads(feed.recv(timeout=15))
+        check_in_and_leave(installation)
+        arrival, departure = next_event(feed), next_event(feed)
+    assert (arrival["action"], departure["action"]) == ("inspection.checked_in", "inspection.departed")
+    assert ready["position"] < arrival["position"] < departure["position"]
+    assert arrival["facts"]["flags"] == ["unknown"]
+    with watch(installation, query=f"?after={arrival['position']}") as resumed:
+        assert json.loads(resumed.recv(timeout=15)) == {"type": "ready", "position": arrival["position"]}
+        assert next_event(resumed) == departure
+
+
+def test_a_position_that_is_no_number_closes_the_feed_with_its_reason(installation: Installation) -> None:
+    with watch(installation, query="?after=yesterday") as feed, pytest.raises(ConnectionClosed):
+        feed.recv(timeout=15)
+    assert feed.close_code == 4400
+
+
+@pytest.mark.parametrize("role", ["inspector", "enterprise", "administrator"])
+def test_nobody_else_may_watch(installation: Installation, role: str) -> None:
+    with pytest.raises((InvalidStatus, ConnectionClosed)), watch(installation, role) as feed:
+        feed.recv(timeout=15)
