@@ -15,7 +15,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 
-from api.auth import guard
+from api.auth import authorise
 from api.live import Feed, FeedRow
 from api.page_cache import PageCache
 from api.problems import answer_defect, answer_domain_error, answer_http_error
@@ -83,7 +83,7 @@ def create_app(
     )
     return Litestar(
         route_handlers=[v1, pages_router, health_router],
-        guards=[guard],
+        middleware=[authorise],
         lifespan=[lifespan],
         dependencies={"parts": Provide(provide_parts), "submission": Provide(read_submission)},
         exception_handlers={

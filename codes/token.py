@@ -26,11 +26,14 @@ _KEY_IDS: Final = 16
 _KEY_BYTES: Final = 16  # the least length of a key; `yima` makes 32
 _TAG_BYTES: Final = 10
 _HEAD_BYTES: Final = 1 + CODE_ID_BYTES
+_TOKEN_BYTES: Final = _HEAD_BYTES + _TAG_BYTES
+_PADDING_BITS: Final = 5 * TOKEN_LENGTH - 8 * _TOKEN_BYTES
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RFC4648: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_PYTHON: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUV"  # the digits of int(text, 32)
 _TO_CROCKFORD = str.maketrans(_RFC4648, _CROCKFORD)
-_FROM_CROCKFORD = str.maketrans(_CROCKFORD, _RFC4648)
+_FROM_CROCKFORD = str.maketrans(_CROCKFORD, _PYTHON)
 # 31 characters are 155 bits, 19 bytes 152: a last character with any of its low three bits set is a second
 # spelling of the same bytes, and refused.
 _LAST_CHARACTERS: Final = frozenset(_CROCKFORD[::8])
@@ -178,4 +181,5 @@ def _bytes_of(text: str) -> bytes:
     upper = text.upper()  # safe only now: before the alphabet is known, it may turn foreign letters into ours
     if upper[-1] not in _LAST_CHARACTERS:
         raise InvalidToken(InvalidTokenReason.PADDING_BITS)
-    return base64.b32decode(upper.translate(_FROM_CROCKFORD) + "=")
+    # Several times faster than the base64 module, which reads base 32 in Python.
+    return (int(upper.translate(_FROM_CROCKFORD), 32) >> _PADDING_BITS).to_bytes(_TOKEN_BYTES, "big")

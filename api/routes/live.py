@@ -78,7 +78,7 @@ async def watch_live(socket: WebSocket[Any, Any, Any]) -> None:
     a fresh token and its last position. 4408: the client read too slowly and may resume likewise.
     """
     feed: Feed = socket.app.state.feed
-    chosen = f"bearer.{bearer_token(socket)}" if "sec-websocket-protocol" in socket.headers else None
+    chosen = f"bearer.{bearer_token(socket.scope)}" if "sec-websocket-protocol" in socket.headers else None
     await socket.accept(subprotocols=chosen)
     try:
         after = _after(socket)

@@ -20,7 +20,7 @@ from litestar.routes import HTTPRoute, WebSocketRoute
 from litestar.types import Message, WebSocketScope
 
 from api.app import create_app
-from api.auth import guard, permit, permit_anyone, permitted
+from api.auth import authorise, permit, permit_anyone, permitted
 from api.contract import contract_app
 from api.settings import Settings
 from api.wiring import Parts
@@ -199,7 +199,7 @@ async def test_a_route_lets_in_whom_the_table_names_and_nobody_else(app: Litesta
         return
     answer = await ask(app, route, headers)
     if may(caller, route):
-        # A body of {} is refused by what is behind the guard, and nothing of this test exists: but not for who calls.
+        # A body of {} is refused by what is behind the gate, and nothing of this test exists: but not for who calls.
         assert answer.status_code in {200, 204, 404, 409, 422}, answer.text
     else:
         slug = json.loads(answer.content)["type"].rpartition(":")[2]
@@ -226,7 +226,9 @@ async def test_a_route_that_names_nobody_is_denied_to_everybody(app: Litestar) -
         """For comparison."""
 
     parts: Parts = app.state.parts
-    small = Litestar([forgotten, known, public], guards=[guard], state=State({"parts": parts}), openapi_config=None)
+    small = Litestar(
+        [forgotten, known, public], middleware=[authorise], state=State({"parts": parts}), openapi_config=None
+    )
     for caller in (None, *Role):
         headers = bearer(parts, caller)
         assert (await ask(small, "GET /forgotten", headers)).status_code == (401 if caller is None else 403)
