@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 import msgspec
 
-from api.cluster import Cluster, ClusterError, cluster_dsn
+from api.cluster import Cluster, ClusterError, cluster_dsn, running_dsn
 from api.settings import Settings, SettingsError, read_settings
 
 
@@ -124,41 +124,38 @@ def contract(check: bool) -> None:
     click.echo("mobile_contract/ agrees with the code")
 
 
-@yima.group(hidden=True)
-def process() -> None:
-    """The child processes of `yima serve`."""
-
-
-def _child_settings() -> tuple[Settings, str]:
-    settings = read_settings()
-    if settings.database_url is None:
-        raise SettingsError("A child process needs DATABASE_URL; start `yima serve` instead.")
-    return settings, settings.database_url
-
-
-@process.command("server")
+@yima.command(hidden=True)
 @click.option("--fd", type=int, required=True)
-def process_server(fd: int) -> None:
-    """Serve HTTP on an inherited socket."""
+def server(fd: int) -> None:
+    """One server process of `yima serve`, on the socket that it inherits."""
     from api.processes import serve_http
 
-    serve_http(*_child_settings(), fd)
+    serve_http(*_database_of_parent(), fd)
 
 
-@process.command("worker")
-def process_worker() -> None:
-    """Deliver messages and sweep."""
+@yima.command()
+def worker() -> None:
+    """One more worker: delivers messages and sweeps. `yima serve` runs one already."""
     from api.processes import work_jobs
 
-    work_jobs(*_child_settings())
+    work_jobs(*_database_of_parent())
 
 
-@process.command("relay")
-def process_relay() -> None:
-    """Place the trace."""
+@yima.command()
+def relay() -> None:
+    """One more relay, which waits as a spare. `yima serve` runs one already."""
     from api.processes import relay_trace
 
-    relay_trace(*_child_settings())
+    relay_trace(*_database_of_parent())
+
+
+def _database_of_parent() -> tuple[Settings, str]:
+    """The database in use: a worker or relay never starts one, for it would end with it."""
+    settings = read_settings()
+    dsn = settings.database_url or running_dsn(settings.var)
+    if dsn is None:
+        raise SettingsError("No database is running: start `yima serve` first, or set DATABASE_URL.")
+    return settings, dsn
 
 
 def main() -> NoReturn:

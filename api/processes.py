@@ -30,7 +30,7 @@ def children_of(settings: Settings, listening: int) -> list[Child]:
     environment = settings.environment()
 
     def child(name: str, stage: int, *arguments: str, fds: tuple[int, ...] = ()) -> Child:
-        argv = [sys.executable, "-m", "api.cli", "process", *arguments]
+        argv = [sys.executable, "-m", "api.cli", *arguments]
         return Child(name=name, argv=argv, environment=environment, pass_fds=fds, stage=stage)
 
     servers = [

@@ -74,7 +74,7 @@ async def measure(dsn: str, keys_folder: Path, rate: int = 1000, seconds: int = 
 async def _relay(dsn: str, keys: Path) -> AsyncGenerator[None]:
     settings = Settings(var=keys.parent, keys=keys, database_url=dsn)
     process = subprocess.Popen(  # noqa: ASYNC220 - before the clock starts
-        [sys.executable, "-m", "api.cli", "process", "relay"],
+        [sys.executable, "-m", "api.cli", "relay"],
         env={**os.environ, **settings.environment()},
         preexec_fn=dies_with_parent(signal.SIGKILL),  # noqa: PLW1509 - only prctl and getppid
     )

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID
 
-import asyncpg
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,17 +16,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cluster import cluster_dsn
 from api.settings import Settings, SettingsError, read_settings
 from api.stickers.batch import BatchReport, DrawingFailed, StickerKind, print_codes
-from api.wiring import Parts, open_parts, roll_key
+from api.wiring import NoKeyIdLeft, Parts, open_parts, roll_key
 from codes.token import InvalidToken, code_url, decode_token, issue_token, token_from_scan
+from domain.enterprise.events import CodeKeyRolled, KeyStanding
 from domain.enterprise.model import CodeState, SiteCode
 from domain.enterprise.operations import issue_code, reissue_code, revoke_code
 from domain.enterprise.store import CODE_BY_ID, SCANNED_SITE
-from domain.shared.clock import WORKING_ZONE, system_clock
+from domain.shared.clock import WORKING_ZONE
 from domain.shared.errors import DomainError
 from domain.shared.events import Operator
 from domain.shared.keys import KeyPurpose, KeyVersion
+from domain.shared.transaction import Outcome, Transaction
 
-_LAST_KEY_ID: Final = 15  # a token has four bits for it
 _STATES: Final = {CodeState.ISSUED: "有效", CodeState.REPLACED: "已更换", CodeState.REVOKED: "已停用"}
 A = TypeVar("A")
 
@@ -171,22 +171,24 @@ async def _show(parts: Parts, text: str) -> None:
 @code_group.command("roll-key")
 def roll_key_command() -> None:
     """Make new codes with a new key; every code already at a door stays good."""
-    settings = _settings()
-    with cluster_dsn(settings) as dsn:
-        version = asyncio.run(_roll(dsn, settings))
+    try:
+        version = _with_parts(_roll)
+    except NoKeyIdLeft as used_up:
+        raise click.ClickException("企业码密钥编号已用完，不能再更换。") from used_up
     click.echo(f"新密钥 {version.version} 已启用。请先重启 yima serve，再发放新码。")
 
 
-async def _roll(dsn: str, settings: Settings) -> KeyVersion:
-    async with open_parts(dsn, settings.keys, pool_size=1, application="yima code") as parts:
-        if parts.code_keys.current >= _LAST_KEY_ID:
-            raise click.ClickException(f"企业码密钥编号最多到 {_LAST_KEY_ID}，不能再更换。")
-    connection = await asyncpg.connect(dsn)
-    try:
-        async with connection.transaction():
-            return await roll_key(connection, settings.keys, KeyPurpose.CODE, now=system_clock())
-    finally:
-        await connection.close()
+async def _roll(parts: Parts, settings: Settings) -> KeyVersion:
+    async def operation(tx: Transaction) -> Outcome[KeyVersion]:
+        rolled = await roll_key(tx.connection, settings.keys, KeyPurpose.CODE, now=tx.now)
+        event = CodeKeyRolled(
+            subject_id=tx.new_id(),
+            before=KeyStanding(version=rolled.version - 1),
+            after=KeyStanding(version=rolled.version),
+        )
+        return Outcome(answer=rolled, events=(event,))
+
+    return await parts.work.run(_operator(), operation)
 
 
 def _tell(parts: Parts, settings: Settings, code: SiteCode) -> None:

@@ -84,6 +84,25 @@ class CodesIssued(Event, frozen=True, kw_only=True):
     after: BatchCounts
 
 
+class KeyStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Which version of the code's key makes new codes."""
+
+    version: int
+
+
+class CodeKeyRolled(Event, frozen=True, kw_only=True):
+    """更换企业码密钥: codes made so far stay good."""
+
+    business: ClassVar[str] = "一码检查"
+    power: ClassVar[str] = "企业码管理"
+    duty: ClassVar[str] = "密钥更新"
+    action: ClassVar[str] = "code.key_rolled"
+    subject: ClassVar[str] = "code_key"
+
+    before: KeyStanding
+    after: KeyStanding
+
+
 def code_text(code_id: bytes) -> str:
     """A code id as the trace writes it."""
     return code_id.hex()

@@ -62,18 +62,33 @@ class UnknownKey(Exception):
 
 
 def make_root_key(folder: Path, random: Random) -> bytes:
-    """Create `folder` (0700) and `root.key` (0600) in it; an existing key is never replaced.
+    """Create `folder` (0700) and `root.key` (0600) in it, whole or not at all; an existing key is never replaced.
 
     Raises FileExistsError when a key is there already.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = random(ROOT_BYTES)
-    descriptor = os.open(folder / "root.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    beside = folder / f".root.key.{random(4).hex()}"
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(root.hex() + "\n")
         file.flush()
         os.fsync(file.fileno())
+    try:
+        os.link(beside, folder / "root.key")  # unlike a rename, this never takes the place of a key
+    finally:
+        beside.unlink()
+    _flush_folder(folder)
     return root
+
+
+def _flush_folder(folder: Path) -> None:
+    """See the new name onto the disk: codes will be at doors that only this file can prove."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_root_key(folder: Path) -> bytes:
