@@ -111,7 +111,7 @@ def doctor() -> None:
 @click.option("--check", is_flag=True, help="Only compare; exit 1 when mobile_contract/ is not what the code says.")
 def contract(check: bool) -> None:
     """Write mobile_contract/: OpenAPI, problems, examples."""
-    from api.contract import contract_differs, write_contract
+    from api.contract.write import contract_differs, write_contract
 
     if not check:
         write_contract()

@@ -16,9 +16,7 @@ from domain.inspection.model import (
     CheckInCard,
     DueMark,
     Inspection,
-    InspectionKind,
     InspectionMode,
-    InspectionState,
     InspectionSummary,
     Party,
 )
@@ -26,23 +24,9 @@ from domain.officer.rules import certificate_is_valid
 from domain.shared.errors import InvalidField
 
 
-class InspectionLine(msgspec.Struct, frozen=True, kw_only=True):
+class InspectionLine(InspectionSummary, frozen=True, kw_only=True):
     """检查任务 in a list (MOB-07), with its 超期预警状态 and 超期预警天数 of today."""
 
-    id: UUID
-    name: str
-    number: str | None
-    kind: InspectionKind
-    state: InspectionState
-    scene_name: str
-    enterprise_name: str
-    site_id: UUID
-    site_name: str
-    address: str | None
-    initiating_department: str
-    starts_on: date
-    due_on: date
-    outcome: str | None
     due_mark: DueMark
     days_overdue: int
 

@@ -21,7 +21,7 @@ from litestar.types import Message, WebSocketScope
 
 from api.app import create_app
 from api.auth import authorise, permit, permit_anyone, permitted
-from api.contract import contract_app
+from api.contract.write import contract_app
 from api.settings import Settings
 from api.wiring import Parts
 from domain.identity.model import Principal, Role

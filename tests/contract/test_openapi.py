@@ -19,9 +19,9 @@ from referencing.jsonschema import DRAFT202012
 
 import api
 import domain
-from api.contract import CONTRACT, contract_app, contract_differs, contract_documents, read_examples
-from api.contract_operations import OPERATIONS
-from api.openapi import handlers_by_operation
+from api.contract.openapi import handlers_by_operation
+from api.contract.operations import OPERATIONS
+from api.contract.write import CONTRACT, contract_app, contract_differs, contract_documents, read_examples
 from api.problems import KINDS, kind_of
 from domain.enterprise import operations as codes
 from domain.inspection import operations as inspections

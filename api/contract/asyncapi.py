@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from api.openapi import Node, add_formats
+from api.contract.openapi import Node, add_formats
 from api.routes.live import EventFrame, Heartbeat, Ready
 
 FRAMES: Final = {"ready": Ready, "event": EventFrame, "heartbeat": Heartbeat}

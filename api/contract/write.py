@@ -15,12 +15,12 @@ import msgspec
 from litestar import Litestar
 
 from api.app import create_app
-from api.asyncapi import asyncapi_document
-from api.openapi import openapi_document
+from api.contract.asyncapi import asyncapi_document
+from api.contract.openapi import openapi_document
 from api.problems import all_kinds
 from api.settings import Settings
 
-CONTRACT: Final = Path(__file__).parent.parent / "mobile_contract"
+CONTRACT: Final = Path(__file__).parents[2] / "mobile_contract"
 
 
 def contract_app() -> Litestar:

@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from api.auth import permitted
-from api.contract_operations import LINKSET, OPERATIONS, SIGNED_IN, Told
+from api.contract.operations import LINKSET, OPERATIONS, SIGNED_IN, Told
 from api.problems import KINDS, MEDIA_TYPE, Kind, Problem, all_kinds
 
 Node = dict[str, Any]
