@@ -211,7 +211,7 @@ def add_formats(schema: Any, name: str = "") -> None:
 
 def _told(name: str) -> Told:
     if name not in OPERATIONS:
-        raise MissingExample(f"api/contract_operations.py says nothing of {name}")
+        raise MissingExample(f"api/contract/operations.py says nothing of {name}")
     return OPERATIONS[name]
 
 
