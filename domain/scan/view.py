@@ -94,6 +94,8 @@ class ScanView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COMPLETED = "completed"
+_MAY_LIVE_THERE = frozenset({"个体工商户", "自然人"})
+"""Whose registered 住所 may be a home: it is shown to nobody who has no business there."""
 _ORDERS = (Section.OWN_INSPECTIONS, Section.ORDERS, Section.ALL_ORDERS)
 _FULL_HISTORY = (Section.HISTORY, Section.OWN_INSPECTIONS)
 
@@ -111,7 +113,7 @@ def disclose(
         audience=audience,
         site_id=card.site_id,
         actions=sorted(row.actions),
-        basics=_basics(card) if Section.BASICS in granted else UNSET,
+        basics=_basics(card, audience) if Section.BASICS in granted else UNSET,
         licences=card.licences if Section.LICENCES in granted else UNSET,
         regulator=Regulator(name=card.regulator, hotline=card.hotline) if Section.REGULATOR in granted else UNSET,
         orders=_orders(inspections, granted, officer_id) if granted.intersection(_ORDERS) else UNSET,
@@ -123,8 +125,11 @@ def disclose(
     )
 
 
-def _basics(card: SiteCard) -> Basics:
-    return Basics(**{name: getattr(card, name) for name in Basics.__struct_fields__})
+def _basics(card: SiteCard, audience: Audience) -> Basics:
+    fields = {name: getattr(card, name) for name in Basics.__struct_fields__}
+    if audience is Audience.CITIZEN and card.object_type in _MAY_LIVE_THERE:
+        fields["domicile"] = None
+    return Basics(**fields)
 
 
 def _orders(inspections: list[SiteInspection], granted: frozenset[Section], officer_id: UUID | None) -> list[Order]:

@@ -162,3 +162,19 @@ def test_a_lead_sees_every_order() -> None:
 @pytest.mark.parametrize("audience", Audience)
 def test_nobody_is_told_who_the_officers_are(audience: Audience) -> None:
     assert str(OFFICER) not in as_sent(audience, OFFICER).decode()
+
+
+@pytest.mark.parametrize(
+    ("object_type", "audience", "shown"),
+    [
+        ("个体工商户", Audience.CITIZEN, None),
+        ("个体工商户", Audience.ENTERPRISE, "民族大道1号"),
+        ("个体工商户", Audience.INSPECTOR_WITH_ORDER, "民族大道1号"),
+        ("企业", Audience.CITIZEN, "民族大道1号"),
+    ],
+)
+def test_what_may_be_a_home_is_shown_to_no_citizen(object_type: str, audience: Audience, shown: str | None) -> None:
+    card = msgspec.structs.replace(CARD, object_type=object_type)
+    basics = disclose(card, audience, []).basics
+    assert not isinstance(basics, msgspec.UnsetType)
+    assert basics.domicile == shown
