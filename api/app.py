@@ -19,6 +19,7 @@ from api.auth import authorise
 from api.live import Feed, FeedRow
 from api.page_cache import PageCache
 from api.problems import answer_defect, answer_domain_error, answer_http_error
+from api.public_reader import PublicReader
 from api.routes.enterprise import enterprise_router
 from api.routes.health import health_router
 from api.routes.identity import identity_router
@@ -61,7 +62,10 @@ def create_app(
             feed = Feed(parts.pool, dsn, APP_ROLE)
             cache = PageCache(settings.page_cache_bytes)
             feed.watch(_keeps_fresh(cache))
-            app.state.update({"parts": parts, "feed": feed, "page_cache": cache, "settings": settings})
+            reader = PublicReader(parts, feed, cache, settings.public_url)
+            app.state.update(
+                {"parts": parts, "feed": feed, "page_cache": cache, "settings": settings, "public_reader": reader}
+            )
             with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="password") as checkers:
                 app.state.password_checkers = checkers
                 following = asyncio.create_task(feed.run())

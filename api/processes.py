@@ -14,6 +14,7 @@ import uvloop
 
 from api.app import create_app
 from api.jobs import run_worker
+from api.public_lane import public_lane
 from api.relay import Relay
 from api.settings import Settings
 from api.supervisor import Child
@@ -43,7 +44,7 @@ def children_of(settings: Settings, listening: int) -> list[Child]:
 def serve_http(settings: Settings, dsn: str, listening: int) -> None:
     """One server process on the inherited socket, until SIGTERM; requests under way are finished."""
     config = uvicorn.Config(
-        create_app(settings, dsn),
+        public_lane(create_app(settings, dsn)),
         loop="uvloop",
         http="httptools",
         log_level="warning",

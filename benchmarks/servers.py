@@ -148,6 +148,7 @@ def _app(order: Order) -> Any:
 
         return create_peer(order.dsn, order.keys, POOL_SIZE)
     from api.app import create_app
+    from api.public_lane import public_lane
 
     settings = Settings(
         var=order.keys.parent,
@@ -157,7 +158,7 @@ def _app(order: Order) -> Any:
     )
     if order.kind is Kind.YIMA:
         settings = msgspec.structs.replace(settings, page_cache_bytes=0)
-    return create_app(settings, order.dsn)
+    return public_lane(create_app(settings, order.dsn))
 
 
 def _end_well(_number: int, _frame: FrameType | None) -> None:

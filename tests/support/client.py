@@ -17,6 +17,7 @@ from litestar import Litestar
 from api.app import create_app
 from api.live import Feed
 from api.page_cache import PageCache
+from api.public_lane import public_lane
 from api.settings import Settings
 from api.wiring import Parts
 from domain.identity.model import Principal
@@ -117,7 +118,7 @@ async def api_client(settings: Settings, dsn: str, clock: FixedClock) -> AsyncGe
     waiting.cancel()
     if living.done():
         living.result()
-    transport = httpx.ASGITransport(app)  # type: ignore[arg-type] - Litestar's stricter ASGI types
+    transport = httpx.ASGITransport(public_lane(app))  # type: ignore[arg-type] - Litestar's stricter ASGI types
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://yima.test") as http:
             yield Api(app, http, app.state.parts, clock)

@@ -1,0 +1,89 @@
+"""The lane of the many: anonymous reads of a code, answered before the framework.
+
+Twenty thousand citizens scan where a thousand inspectors work, and each wants the same few bytes. Routing, injection
+and response objects cost more than reading the page; here a read costs what it must. Whatever is not plain (a refusal,
+a signed-in reader, another method) goes on to the routes, which answer the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from api.page_cache import CachedPage
+from api.problems import MEDIA_TYPE, problem_of
+from api.public_reader import HEADERS, JSON, PublicReader, holds, wanted
+from api.work import DatabaseAway
+from codes.token import TOKEN_LENGTH
+from domain.shared.errors import DomainError
+
+_API = "/api/v1/codes/"
+_PAGES = ("/c/", "/C/")
+_RAW_HEADERS: Mapping[str, list[tuple[bytes, bytes]]] = {
+    media_type: [
+        (b"content-type", (f"{media_type}; charset=utf-8" if media_type == "text/html" else media_type).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+    ]
+    for media_type, headers in HEADERS.items()
+}
+
+
+def _token_in(path: str) -> tuple[str, bool] | None:
+    """The token that `path` ends in, and whether it asks the API; None for any other path."""
+    if path.startswith(_API):
+        token, asks_api = path[len(_API) :], True
+    elif path.startswith(_PAGES):
+        token, asks_api = path[3:], False
+    else:
+        return None
+    return (token, asks_api) if len(token) == TOKEN_LENGTH else None
+
+
+def public_lane(app: Litestar) -> ASGIApp:
+    """`app`, with the lane beside it."""
+
+    async def lane(scope: Scope, receive: Receive, send: Send) -> None:
+        found = _token_in(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+        if found is None:
+            await app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        if b"authorization" in headers:
+            await app(scope, receive, send)
+            return
+        token, asks_api = found
+        media_type = JSON if asks_api else wanted(headers.get(b"accept", b"").decode("latin-1"))
+        reader: PublicReader = app.state.public_reader
+        try:
+            page = await reader.read(token, media_type)
+        except DatabaseAway as away:
+            await _tell(send, away)
+        except DomainError:
+            await app(scope, receive, send)
+        else:
+            await _answer(send, page, media_type, headers.get(b"if-none-match", b"").decode("latin-1"))
+
+    return lane
+
+
+async def _answer(send: Send, page: CachedPage, media_type: str, if_none_match: str) -> None:
+    known = bool(if_none_match) and holds(if_none_match, page.etag)
+    body = b"" if known else page.body
+    headers = [
+        *_RAW_HEADERS[media_type],
+        (b"etag", page.etag.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 304 if known else 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _tell(send: Send, away: DatabaseAway) -> None:
+    """An overloaded database is not asked a second time by the routes."""
+    problem = problem_of(away)
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"retry-after", b"2"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": msgspec.json.encode(problem), "more_body": False})
