@@ -18,6 +18,7 @@ import pytest
 
 from api.cluster import Cluster, ClusterError, check_server_version, cluster_dsn, running_dsn
 from api.settings import Settings
+from tests.support.installation import forget_cluster
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
@@ -53,8 +54,7 @@ def var(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "var"
     folder.mkdir()
     yield folder
-    if (folder / "cluster-id").exists():
-        shutil.rmtree(Path("/var/lib/yima") / (folder / "cluster-id").read_text().split()[0])
+    forget_cluster(folder)
 
 
 @pytest.fixture(scope="module")

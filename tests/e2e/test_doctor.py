@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,9 +17,7 @@ from api.wiring import Parts, open_parts
 from domain.shared.keys import make_root_key
 from domain.shared.random import system_random
 from tests.support.database import Database, drop_database
-from tests.support.installation import free_port
-
-SYSTEM = Path("/var/lib/yima")
+from tests.support.installation import forget_cluster, free_port
 
 
 def bad(findings: list[Finding]) -> str:
@@ -68,8 +65,7 @@ def var(tmp_path: Path) -> Iterator[Path]:
     """A var folder; root's cluster, which lies elsewhere, goes with it."""
     folder = tmp_path / "embedded"
     yield folder
-    if (folder / "cluster-id").exists():
-        shutil.rmtree(SYSTEM / (folder / "cluster-id").read_text().split()[0])
+    forget_cluster(folder)
 
 
 async def test_a_healthy_installation_has_no_bad_finding(healthy: dict[str, str]) -> None:

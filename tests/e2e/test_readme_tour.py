@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from tests.support.installation import Installation, running_installation
 
 ROOT = Path(__file__).parents[2]
-SYSTEM = Path("/var/lib/yima")
 
 
 def tour_of(readme: str) -> str:
@@ -26,13 +24,9 @@ def tour_of(readme: str) -> str:
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """What `make run` starts, in a folder of its own; root's cluster, which lies elsewhere, goes with it."""
-    var = tmp_path_factory.mktemp("tour") / "var"
-    with running_installation(var) as running:
+    """What `make run` starts, in a folder of its own."""
+    with running_installation(tmp_path_factory.mktemp("tour") / "var") as running:
         yield running
-    kept = var / "cluster-id"
-    if kept.exists():
-        shutil.rmtree(SYSTEM / kept.read_text().split()[0])
 
 
 def walk(installation: Installation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from typing import Any
 import httpx
 import msgspec
 import psutil
+
+from api.cluster_home import SYSTEM
 
 
 def free_port() -> int:
@@ -110,6 +113,13 @@ def start_installation(var: Path) -> tuple[subprocess.Popen[bytes], Installation
     return serving, installation
 
 
+def forget_cluster(var: Path) -> None:
+    """Remove the cluster of `var` where it lies elsewhere: root's does, under the service user."""
+    kept = var / "cluster-id"
+    if kept.exists():
+        shutil.rmtree(SYSTEM / kept.read_text("ascii").split()[0], ignore_errors=True)
+
+
 @contextmanager
 def running_installation(var: Path) -> Generator[Installation]:
     """`yima serve --demo` for as long as the context lasts; ended as Ctrl-C ends it."""
@@ -120,3 +130,4 @@ def running_installation(var: Path) -> Generator[Installation]:
         if serving.poll() is None:
             serving.send_signal(signal.SIGINT)
             serving.wait(30)
+        forget_cluster(var)
