@@ -280,8 +280,7 @@ class Work:
             connection, now=now, random=self.random, vault=self.vault, done_at=_bounded(submission.done_at, now)
         )
         outcome = await operation(tx)
-        operator = Operator(id=principal.account_id, name=principal.name, post=principal.post)
-        await self._leave_marks(tx, outcome, operator, submission.circumstances)
+        await self._leave_marks(tx, outcome, principal.operator, submission.circumstances)
         body = msgspec.json.encode(Accepted(receipt=receipt, result=outcome.answer))
         await _KEEP.run(
             connection,

@@ -16,7 +16,7 @@ from api.auth import permit, permit_anyone, principal_of
 from api.schemas.identity import LogIn, Refresh, SessionTokensAnswer, WhoAmI
 from api.wiring import Parts
 from domain.identity import operations, store
-from domain.identity.model import Principal, Role
+from domain.identity.model import Role
 from domain.identity.operations import SessionGrant
 from domain.identity.passwords import DUMMY_HASH, verify_password
 from domain.identity.rules import ACCESS_LIFETIME, LogInRefused, SessionEnded, may_sign_in
@@ -41,10 +41,6 @@ def _answer(parts: Parts, grant: SessionGrant) -> SessionTokensAnswer:
             enterprise_id=who.enterprise_id,
         ),
     )
-
-
-def _operator(principal: Principal) -> Operator:
-    return Operator(id=principal.account_id, name=principal.name, post=principal.post)
 
 
 @post("/sessions", status_code=HTTP_201_CREATED, opt=permit_anyone(), operation_id="logIn")
@@ -79,7 +75,7 @@ async def refresh(parts: NamedDependency[Parts], data: JSONBody[Refresh]) -> Ses
 async def log_out(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> None:
     """退出登录: the session's refresh tokens are void at once."""
     principal = principal_of(request)
-    await parts.work.run(_operator(principal), lambda tx: operations.end_session(tx, principal))
+    await parts.work.run(principal.operator, lambda tx: operations.end_session(tx, principal))
 
 
 identity_router = Router("/", route_handlers=[log_in, refresh, log_out], tags=["identity"])

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from domain.shared.events import Operator
+
 
 class Role(enum.StrEnum):
     """What an account may be; a later issue adds finer permissions beneath these."""
@@ -48,6 +50,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None = None
     officer_id: UUID | None = None
     enterprise_id: UUID | None = None
+
+    @property
+    def operator(self) -> Operator:
+        """操作人 as the trace names them."""
+        return Operator(id=self.account_id, name=self.name, post=self.post)
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
