@@ -1,4 +1,4 @@
-"""The worker: delivers messages and sweeps what has outlived its term."""
+"""The worker: delivers messages, performs chores, and sweeps what has outlived its term."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 
-from api.relay import DELIVER
+from api.chores import perform_chore
+from api.relay import DELIVER, PERFORM
 from api.wiring import Parts
 from api.work import DELETE_OLD_ANSWERS, DatabaseAway, InProgress, database_refusals
 from domain.identity.store import DELETE_EXPIRED_SESSIONS
@@ -93,6 +94,16 @@ async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, D
             try:
                 done = await deliver_message(parts, drivers, UUID(bytes=job.payload))
             except (DatabaseAway, InProgress):  # any other failure would take the job out of the queue for good
+                done = False
+            if not done:
+                raise RetryRequested(_back_off(job.attempts, parts.random))
+
+    @queue.entrypoint(PERFORM)
+    async def _perform(job: Job) -> None:
+        if job.payload is not None:
+            try:
+                done = await perform_chore(parts, UUID(bytes=job.payload))
+            except (DatabaseAway, InProgress):
                 done = False
             if not done:
                 raise RetryRequested(_back_off(job.attempts, parts.random))

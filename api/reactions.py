@@ -1,4 +1,4 @@
-"""What follows from an event, in the same transaction: messages to people, facts pushed down. All of it stands here."""
+"""What follows from an event, in the same transaction: messages to people, chores for the worker. All stands here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.inspection.events import CheckedIn
+from domain.shared.chores import Chore
 from domain.shared.events import Event
 from notifications.message import Channel, Message, Recipient
 
@@ -54,3 +55,12 @@ def react(event: Event) -> list[Message]:
     """The messages that `event` causes."""
     reaction = _REACTIONS.get(type(event))
     return [] if reaction is None else reaction(event)
+
+
+_CHORES: Mapping[type[Event], Callable[[Any], Chore]] = {}
+
+
+def chores_of(event: Event) -> list[Chore]:
+    """What the worker has to do because of `event`, once it is committed."""
+    chore = _CHORES.get(type(event))
+    return [] if chore is None else [chore(event)]

@@ -19,6 +19,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 
 from api.work import DatabaseAway, database_refusals
+from domain.shared.chores import CHORES_OF_TRACES
 from domain.shared.clock import Clock
 from domain.shared.sql import Command, Connection, Pool, Query, Xid8, borrow
 from domain.shared.tables import trace, trace_cursor, trace_position
@@ -27,6 +28,7 @@ from notifications import outbox
 
 CHANNEL = "yima_trace"
 DELIVER = "deliver_message"
+PERFORM = "perform_chore"
 _LOCK = 0x59494D42  # "YIMB": one relay at a time
 _BATCH = 2000
 _SHORTEST_WAIT = 0.02
@@ -136,11 +138,13 @@ class Relay:
 
 
 async def _make_jobs(connection: Connection, trace_ids: list[UUID]) -> None:
-    """One delivery job per message; a job holds the message's id, never an address."""
+    """One job per message and per chore; a job holds its id, never an address."""
     messages = await _MESSAGES.all(connection, traces=trace_ids)
-    if messages:
+    chores = await CHORES_OF_TRACES.all(connection, traces=trace_ids)
+    jobs = [(DELIVER, each.id.bytes) for each in messages] + [(PERFORM, each.id.bytes) for each in chores]
+    if jobs:
         queue = Queries(AsyncpgDriver(connection))  # type: ignore[arg-type] - a pooled connection has the same methods
-        await queue.enqueue([DELIVER] * len(messages), [message.id.bytes for message in messages], [0] * len(messages))
+        await queue.enqueue([kind for kind, _ in jobs], [job for _, job in jobs], [0] * len(jobs))
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -18,9 +18,9 @@ import asyncpg
 import msgspec
 import sqlalchemy as sa
 
-from api.reactions import react
+from api.reactions import chores_of, react
 from domain.identity.model import Principal
-from domain.shared import trace
+from domain.shared import chores, trace
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict, DomainError, InvalidField
 from domain.shared.events import Circumstances, Operator
@@ -298,6 +298,7 @@ class Work:
     ) -> None:
         rows: list[trace.TraceRow] = []
         messages: list[tuple[UUID, UUID, outbox.Message]] = []
+        todo: list[tuple[UUID, UUID, chores.Chore]] = []
         for event in outcome.events:
             trace_id = tx.new_id()
             rows.append(
@@ -311,10 +312,13 @@ class Work:
                 )
             )
             messages.extend((tx.new_id(), trace_id, message) for message in react(event))
+            todo.extend((tx.new_id(), trace_id, chore) for chore in chores_of(event))
         if rows:
             await trace.INSERT.run_many(tx.connection, trace.insert_arguments(rows))
         if messages:
             await _WRITE_MESSAGES.run_many(tx.connection, outbox.insert_arguments(messages, tx.now))
+        if todo:
+            await chores.INSERT_CHORE.run_many(tx.connection, chores.insert_arguments(todo, tx.now))
 
 
 def _check_same(known: bytes, submission: Submission) -> None:

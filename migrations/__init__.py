@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import domain.checklist.tables
+import domain.document.tables
 import domain.enterprise.tables
+import domain.evidence.tables
 import domain.identity.tables
 import domain.inspection.tables
 import domain.officer.tables
+import domain.publication.tables
+import domain.rectification.tables
 import domain.scene.tables
+import domain.selection.tables
 from domain.shared.tables import metadata as domain_metadata
 from notifications.tables import metadata as notifications_metadata
 
@@ -17,6 +23,12 @@ __all__ = ["METADATA", "is_ours"]
 
 _ROOMS = (
     domain.enterprise.tables,
+    domain.selection.tables,
+    domain.rectification.tables,
+    domain.publication.tables,
+    domain.evidence.tables,
+    domain.document.tables,
+    domain.checklist.tables,
     domain.identity.tables,
     domain.inspection.tables,
     domain.officer.tables,

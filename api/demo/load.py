@@ -255,6 +255,9 @@ def _past_row(past: PastInspection, inspection_id: UUID) -> dict[str, Any]:
         "state": "completed",
         "outcome": past.outcome,
         "completed_at": past.completed_at,
+        "checklist_version_id": None,
+        "list_digest": None,
+        "nonce": None,
         "initiating_department_id": parties[0].department_id,
         "created_at": past.order.approved_at,
     }

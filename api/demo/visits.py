@@ -20,7 +20,7 @@ from domain.shared.working_days import add_working_days, is_working_day
 OTHERS: Final = 25
 HISTORY: Final = 60
 _JOINT: Final = {MARKET: EMERGENCY, EMERGENCY: FIRE, CULTURE: FIRE, HEALTH: MARKET, COMMERCE: EMERGENCY}
-_OUTCOMES: Final = ("no_problem", "problem_corrected")
+_OUTCOMES: Final = ("no_problem", "ordered_to_rectify")
 _KIND_NAMES: Final = {
     InspectionKind.ROUTINE: "日常检查",
     InspectionKind.SPECIAL: "专项检查",

@@ -97,7 +97,7 @@ class RegionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Department(msgspec.Struct, frozen=True, kw_only=True):
-    """监管部门: `code` numbers its papers, `path` places it in the tree of departments."""
+    """监管部门: `code` numbers its acts, `paper_word` (机关代字) its papers, `path` places it among departments."""
 
     id: UUID
     code: str
@@ -108,3 +108,4 @@ class Department(msgspec.Struct, frozen=True, kw_only=True):
     region_code: str
     region: str
     hotline: str | None
+    paper_word: str | None = None

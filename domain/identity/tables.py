@@ -29,13 +29,14 @@ department = sa.Table(
     sa.Column("code", sa.Text, nullable=False, unique=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("short_name", sa.Text, nullable=False),
+    sa.Column("paper_word", sa.Text, nullable=True),
     sa.Column("parent_id", sa.Uuid, sa.ForeignKey("department.id"), nullable=True),
     sa.Column("path", Ltree, nullable=False),
     sa.Column("region_code", sa.Text, sa.ForeignKey("region.code"), nullable=False),
     sa.Column("region", Ltree, nullable=False),
     sa.Column("hotline", sa.Text, nullable=True),
     sa.Index("ix_department_path", "path", postgresql_using="gist"),
-    comment="监管部门 as a tree; short_name is the 机关简称 shown to the public",
+    comment="监管部门 as a tree; short_name is the 机关简称 shown to the public, paper_word the 机关代字 of its papers",
 )
 
 account = sa.Table(

@@ -26,6 +26,9 @@ async def dispatch_inspection(tx: Transaction, order: DispatchOrder) -> Outcome[
         state="pending",
         outcome=None,
         completed_at=None,
+        checklist_version_id=None,
+        list_digest=None,
+        nonce=None,
         initiating_department_id=lead.department_id,
         created_at=tx.now,
     )

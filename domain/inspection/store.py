@@ -192,7 +192,12 @@ VOID_VISIT = Command(
 INSERT_IDENTIFICATION = Command(sa.insert(identification))
 INSERT_SUBJECT_KEY = Command(sa.insert(subject_key))
 
-INSERT_INSPECTION = Command(sa.insert(inspection))
+_GIVEN_AT_COMPLETION = {"outcome_reason", "outcome_evidence"}
+INSERT_INSPECTION = Command(
+    sa.insert(inspection).values(
+        {name: sa.bindparam(name) for name in inspection.c.keys() if name not in _GIVEN_AT_COMPLETION}  # noqa: SIM118 - the keys of a column collection are names
+    )
+)
 INSERT_PARTY = Command(sa.insert(inspection_party))
 INSERT_OFFICER = Command(sa.insert(inspection_officer))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.shared.sql import Ltree
 from domain.shared.tables import instant, metadata
@@ -18,6 +19,11 @@ inspection = sa.Table(
     sa.Column("mode", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=True),
+    sa.Column("outcome_reason", sa.Text, nullable=True),
+    sa.Column("outcome_evidence", sa.ARRAY(sa.LargeBinary), nullable=True),
+    sa.Column("checklist_version_id", sa.Uuid, sa.ForeignKey("checklist_version.id"), nullable=True),
+    sa.Column("list_digest", sa.LargeBinary, nullable=True),
+    sa.Column("nonce", sa.LargeBinary, nullable=True),
     sa.Column("scene_code", sa.Text, sa.ForeignKey("scene.code"), nullable=False),
     sa.Column("site_id", sa.Uuid, sa.ForeignKey("site.id"), nullable=False),
     sa.Column("region", Ltree, nullable=False),
@@ -34,6 +40,12 @@ inspection = sa.Table(
     sa.CheckConstraint("mode in ('on_site', 'off_site')", name="known_mode"),
     sa.CheckConstraint("state in ('pending', 'completed', 'cancelled')", name="known_state"),
     sa.CheckConstraint("due_on >= starts_on", name="dates_in_order"),
+    sa.CheckConstraint(
+        "outcome in ('no_problem', 'ordered_to_rectify', 'problem_pending', 'not_reachable', 'no_business_found', "
+        "'closed_down', 'uncooperative', 'suspended')",
+        name="known_outcome",
+    ),
+    sa.CheckConstraint("(list_digest is null) = (nonce is null)", name="list_is_sealed"),
     sa.CheckConstraint("(approved_at is null) = (approved_by is null)", name="approval_is_whole"),
     sa.CheckConstraint("not is_urgent or approved_at is not null or approval_due_at is not null", name="urgent"),
     sa.CheckConstraint("(state = 'completed') = (completed_at is not null)", name="completion_is_dated"),
@@ -146,4 +158,126 @@ identification = sa.Table(
     sa.CheckConstraint("response in ('acknowledged', 'recusal_requested', 'identity_mismatch')", name="known_response"),
     sa.CheckConstraint("response = 'acknowledged' or reason is not null", name="refusal_has_reason"),
     comment="亮证告知: shown to whom on which screen, acknowledged or refused",
+)
+
+inspection_item = sa.Table(
+    "inspection_item",
+    metadata,
+    sa.Column("inspection_id", sa.Uuid, sa.ForeignKey("inspection.id"), primary_key=True),
+    sa.Column("item_id", sa.Uuid, sa.ForeignKey("checklist_item.id"), primary_key=True),
+    sa.Column("place", sa.SmallInteger, nullable=False),
+    sa.Column("department_id", sa.Uuid, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["inspection_id", "department_id"],
+        ["inspection_party.inspection_id", "inspection_party.department_id"],
+        name="fk_inspection_item_party",
+    ),
+    comment="检查内容 drawn at dispatch and frozen; the text stands in the published version, which never changes",
+)
+
+answer = sa.Table(
+    "answer",
+    metadata,
+    sa.Column("inspection_id", sa.Uuid, primary_key=True),
+    sa.Column("item_id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("measures", JSONB, nullable=False),
+    sa.Column("reason", sa.Text, nullable=True),
+    sa.Column("remark", sa.Text, nullable=True),
+    sa.Column("photos", sa.ARRAY(sa.LargeBinary), nullable=False),
+    sa.Column("is_bulk", sa.Boolean, nullable=False),
+    sa.Column("flags", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("officer_id", sa.Uuid, sa.ForeignKey("officer.id"), nullable=False),
+    instant("done_at"),
+    instant("received_at"),
+    sa.ForeignKeyConstraint(
+        ["inspection_id", "item_id"],
+        ["inspection_item.inspection_id", "inspection_item.item_id"],
+        name="fk_answer_item",
+    ),
+    sa.CheckConstraint("value in ('no_problem', 'problem', 'not_applicable', 'not_checked')", name="known_value"),
+    sa.CheckConstraint("value in ('no_problem', 'problem') or reason is not null", name="unchecked_has_reason"),
+    comment="检查结果 of one item as it stands; earlier versions stand in the trace",
+)
+
+record_part = sa.Table(
+    "record_part",
+    metadata,
+    sa.Column("inspection_id", sa.Uuid, primary_key=True),
+    sa.Column("department_id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("facts_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("canonical_sealed", sa.LargeBinary, nullable=True),
+    sa.Column("digest", sa.LargeBinary, nullable=True),
+    instant("frozen_at", nullable=True),
+    instant("updated_at"),
+    sa.ForeignKeyConstraint(
+        ["inspection_id", "department_id"],
+        ["inspection_party.inspection_id", "inspection_party.department_id"],
+        name="fk_record_part_party",
+    ),
+    sa.CheckConstraint(
+        "(digest is null) = (canonical_sealed is null) and (digest is null) = (frozen_at is null)",
+        name="frozen_is_whole",
+    ),
+    comment="现场检查笔录 of one department: what was added by hand, and, once signed, its canonical text; sealed",
+)
+
+signature = sa.Table(
+    "signature",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("inspection_id", sa.Uuid, nullable=False),
+    sa.Column("department_id", sa.Uuid, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("officer_id", sa.Uuid, sa.ForeignKey("officer.id"), nullable=True),
+    sa.Column("means", sa.Text, nullable=False),
+    sa.Column("person_sealed", sa.LargeBinary, nullable=True),
+    sa.Column("opinion", sa.Text, nullable=True),
+    sa.Column("reason", sa.Text, nullable=True),
+    sa.Column("images", sa.ARRAY(sa.LargeBinary), nullable=False),
+    sa.Column("record_digest", sa.LargeBinary, nullable=False),
+    instant("done_at"),
+    instant("received_at"),
+    instant("voided_at", nullable=True),
+    sa.Column("void_reason", sa.Text, nullable=True),
+    sa.ForeignKeyConstraint(
+        ["inspection_id", "department_id"],
+        ["record_part.inspection_id", "record_part.department_id"],
+        name="fk_signature_record_part",
+    ),
+    sa.CheckConstraint(
+        "role in ('inspected_party', 'officer', 'recorder', 'witness', 'assistant', 'interpreter', 'paper')",
+        name="known_role",
+    ),
+    sa.CheckConstraint("means in ('screen', 'paper', 'refused', 'absent')", name="known_means"),
+    sa.CheckConstraint("means not in ('refused', 'absent') or reason is not null", name="refusal_has_reason"),
+    sa.CheckConstraint("means in ('refused', 'absent') or cardinality(images) > 0", name="signature_has_image"),
+    sa.CheckConstraint("(voided_at is null) = (void_reason is null)", name="void_has_reason"),
+    sa.Index(
+        "uq_signature_role",
+        "inspection_id",
+        "department_id",
+        "role",
+        "officer_id",
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+        postgresql_where=sa.text("voided_at is null"),
+    ),
+    comment="检查签字 (MOB-13) under the digest of the record; names and capacities sealed",
+)
+
+officer_replacement = sa.Table(
+    "officer_replacement",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("inspection_id", sa.Uuid, sa.ForeignKey("inspection.id"), nullable=False, index=True),
+    sa.Column("department_id", sa.Uuid, sa.ForeignKey("department.id"), nullable=False),
+    sa.Column("former_officer_id", sa.Uuid, sa.ForeignKey("officer.id"), nullable=False),
+    sa.Column("officer_id", sa.Uuid, sa.ForeignKey("officer.id"), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("replaced_by", sa.Uuid, nullable=False),
+    instant("replaced_at"),
+    comment="人员替换 (TASK-13)",
 )

@@ -27,6 +27,18 @@ class NumberKind(enum.StrEnum):
 
     INSPECTION = "JC"
     NOTICE = "TZ"
+    RECORD = "BL"
+    RECTIFICATION = "ZG"
+    RESULT = "GZ"
+
+
+_PAPER_WORDS = {
+    NumberKind.NOTICE: "检通",
+    NumberKind.RECORD: "检录",
+    NumberKind.RECTIFICATION: "责改",
+    NumberKind.RESULT: "检告",
+}
+"""文种 in the number that a legal paper bears."""
 
 
 class NumberRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +67,13 @@ class IssuedNumber(msgspec.Struct, frozen=True, kw_only=True):
 def internal_number(department_code: str, year: int, kind: str, sequence: int) -> str:
     """`<department code>-<year>-<kind>-<6 digits>` (D1)."""
     return f"{department_code}-{year}-{kind}-{sequence:06d}"
+
+
+def paper_number(paper_word: str | None, department_code: str, kind: NumberKind, year: int, sequence: int) -> str:
+    """文号 `机关代字 + 文种 + 〔年〕 + 序号`; a department without a 机关代字 shows the internal number (D12)."""
+    if paper_word is None or kind not in _PAPER_WORDS:
+        return internal_number(department_code, year, kind, sequence)
+    return f"{paper_word}{_PAPER_WORDS[kind]}〔{year}〕{sequence}号"
 
 
 def _issue_statement() -> sa.Executable:

@@ -143,3 +143,20 @@ subject_key = sa.Table(
     instant("created_at"),
     comment="One person's key for values in the trace; deleting the row erases those values",
 )
+
+chore = sa.Table(
+    "chore",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("trace_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="waiting"),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    instant("created_at"),
+    instant("done_at", nullable=True),
+    sa.Column("last_error", sa.Text, nullable=True),
+    sa.CheckConstraint("state in ('waiting', 'done', 'abandoned')", name="known_state"),
+    sa.Index("ix_chore_waiting", "created_at", postgresql_where=sa.text("state = 'waiting'")),
+    comment="What the worker has to do for a committed act: render a paper, make the copies of a photo",
+)

@@ -1,0 +1,53 @@
+"""Tables of evidence: files by digest, and which inspection each was handed in for."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from domain.shared.tables import instant, metadata
+
+evidence_file = sa.Table(
+    "evidence_file",
+    metadata,
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("width", sa.Integer, nullable=True),
+    sa.Column("height", sa.Integer, nullable=True),
+    sa.Column("copies", sa.Text, nullable=False),
+    instant("stored_at"),
+    sa.Column("quarantine_reason", sa.Text, nullable=True),
+    sa.CheckConstraint("copies in ('waiting', 'ready', 'none', 'failed')", name="known_copies"),
+    sa.CheckConstraint("octet_length(digest) = 32", name="sha256"),
+    comment="One stored original, sealed in the object store under its SHA-256",
+)
+
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    # The inspection belongs to a room above, so no foreign key leads there; the operation has looked it up.
+    sa.Column("inspection_id", sa.Uuid, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, sa.ForeignKey("evidence_file.digest"), primary_key=True),
+    sa.Column("uploaded_by", sa.Uuid, nullable=False),
+    sa.Column("is_of_enterprise", sa.Boolean, nullable=False),
+    instant("done_at"),
+    instant("received_at"),
+    instant("referenced_at", nullable=True),
+    sa.Index("ix_evidence_digest", "digest"),
+    sa.Index("ix_evidence_orphans", "received_at", postgresql_where=sa.text("referenced_at is null")),
+    comment="A file handed in for an inspection; kept once a record, an order or an answer refers to it",
+)
+
+evidence_part = sa.Table(
+    "evidence_part",
+    metadata,
+    sa.Column("inspection_id", sa.Uuid, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("account_id", sa.Uuid, primary_key=True),
+    sa.Column("start", sa.BigInteger, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    instant("received_at"),
+    sa.Index("ix_evidence_part_received_at", "received_at"),
+    comment="A range of an upload that is still on its way",
+)
