@@ -29,7 +29,8 @@ evidence = sa.Table(
     sa.Column("inspection_id", sa.Uuid, primary_key=True),
     sa.Column("digest", sa.LargeBinary, sa.ForeignKey("evidence_file.digest"), primary_key=True),
     sa.Column("uploaded_by", sa.Uuid, nullable=False),
-    sa.Column("is_of_enterprise", sa.Boolean, nullable=False),
+    # Of the key: what one side handed in is not thereby shown to the other, also when both hold the same file.
+    sa.Column("is_of_enterprise", sa.Boolean, primary_key=True),
     instant("done_at"),
     instant("received_at"),
     instant("referenced_at", nullable=True),
