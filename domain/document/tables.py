@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from domain.shared.sql import Ltree
 from domain.shared.tables import instant, metadata
 
 _KINDS = "kind in ('inspection_notice', 'inspection_record', 'rectification_order', 'result_notice')"
@@ -54,6 +55,8 @@ document = sa.Table(
     sa.Column("inspection_id", sa.Uuid, nullable=False),
     sa.Column("department_id", sa.Uuid, sa.ForeignKey("department.id"), nullable=False),
     sa.Column("enterprise_id", sa.Uuid, sa.ForeignKey("enterprise.id"), nullable=False),
+    sa.Column("site_id", sa.Uuid, sa.ForeignKey("site.id"), nullable=False),
+    sa.Column("region", Ltree, nullable=False),
     sa.Column("template_id", sa.Uuid, sa.ForeignKey("document_template.id"), nullable=True),
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("content_sealed", sa.LargeBinary, nullable=False),
@@ -78,5 +81,7 @@ document = sa.Table(
     sa.CheckConstraint("(revoked_at is null) = (revoke_reason is null)", name="revocation_has_reason"),
     sa.Index("ix_document_subject_id", "subject_id", "kind"),
     sa.Index("ix_document_inspection_id", "inspection_id"),
+    sa.Index("ix_document_department_id", "department_id", "id"),
+    sa.Index("ix_document_region", "region", postgresql_using="gist"),
     comment="执法文书 (LAW-06): content sealed, since it names people; the PDF lies in the object store",
 )
