@@ -1,0 +1,51 @@
+"""Statements on 送达 and on the consents it may rest on."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from domain.rectification.model import Consent, ServiceRecord
+from domain.rectification.tables import service_consent, service_record
+from domain.shared.sql import Command, Query
+
+INSERT_SERVICE = Command(sa.insert(service_record))
+SERVICES_OF_ORDER = Query(
+    sa.select(*[service_record.c[name] for name in ServiceRecord.__struct_fields__])
+    .where(service_record.c.order_id == sa.bindparam("order_id"))
+    .order_by(service_record.c.served_on, service_record.c.id)
+    .limit(100),
+    ServiceRecord,
+)
+
+INSERT_CONSENT = Command(
+    sa.insert(service_consent).values(
+        {
+            name: sa.bindparam(name)
+            for name in ("id", "enterprise_id", "means", "addresses_sealed", "given_by", "given_at", "paper")
+        }
+    )
+)
+_in_force = sa.select(*[service_consent.c[name] for name in Consent.__struct_fields__]).where(
+    service_consent.c.enterprise_id == sa.bindparam("enterprise_id"), service_consent.c.withdrawn_at.is_(None)
+)
+CONSENT_IN_FORCE = Query(_in_force, Consent)
+LOCK_CONSENT_IN_FORCE = Query(_in_force.with_for_update(), Consent)
+CONSENT_ON = Query(
+    sa.select(*[service_consent.c[name] for name in Consent.__struct_fields__])
+    .where(
+        service_consent.c.enterprise_id == sa.bindparam("enterprise_id"),
+        service_consent.c.given_at < sa.bindparam("until", type_=sa.DateTime(timezone=True)),
+        sa.or_(
+            service_consent.c.withdrawn_at.is_(None),
+            service_consent.c.withdrawn_at >= sa.bindparam("since", type_=sa.DateTime(timezone=True)),
+        ),
+    )
+    .order_by(service_consent.c.given_at.desc())
+    .limit(1),
+    Consent,
+)
+WITHDRAW_CONSENT = Command(
+    sa.update(service_consent)
+    .where(service_consent.c.id == sa.bindparam("consent_id"), service_consent.c.withdrawn_at.is_(None))
+    .values(withdrawn_at=sa.bindparam("now"))
+)
