@@ -15,18 +15,33 @@ publication = sa.Table(
     sa.Column("site_id", sa.Uuid, sa.ForeignKey("site.id"), nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     instant("due_at"),
+    instant("latest_at"),
     sa.Column("ends_on", sa.Date, nullable=False),
     instant("published_at", nullable=True),
     instant("withheld_at", nullable=True),
     sa.Column("withheld_reason", sa.Text, nullable=True),
+    sa.Column("withheld_note", sa.Text, nullable=True),
+    sa.Column("is_contested", sa.Boolean, nullable=False),
     instant("withdrawn_at", nullable=True),
     sa.Column("withdrawn_reason", sa.Text, nullable=True),
     sa.CheckConstraint("state in ('pending', 'published', 'withheld', 'withdrawn')", name="known_state"),
     sa.CheckConstraint("state <> 'published' or published_at is not null", name="published_is_dated"),
     sa.CheckConstraint("state <> 'withheld' or withheld_reason is not null", name="withheld_has_reason"),
     sa.CheckConstraint("state <> 'withdrawn' or withdrawn_reason is not null", name="withdrawn_has_reason"),
+    sa.CheckConstraint("not is_contested or state = 'published'", name="contested_is_published"),
     sa.Index("ix_publication_due", "due_at", postgresql_where=sa.text("state = 'pending'")),
-    sa.Index("ix_publication_site_id", "site_id", "published_at", postgresql_where=sa.text("state = 'published'")),
+    sa.Index(
+        "ix_publication_objection",
+        "latest_at",
+        postgresql_where=sa.text("state = 'withheld' and withheld_reason = 'objection'"),
+    ),
+    sa.Index("ix_publication_state_due", "state", "due_at", "id"),
+    sa.Index(
+        "ix_publication_site_id",
+        "site_id",
+        "published_at",
+        postgresql_where=sa.text("state in ('published', 'withdrawn')"),
+    ),
     sa.Index("ix_publication_enterprise_id", "enterprise_id"),
     comment="公示 of one finished inspection (POST-06, D10): after its embargo, until its end",
 )
@@ -41,5 +56,8 @@ public_reply = sa.Table(
     instant("submitted_at"),
     instant("withdrawn_at", nullable=True),
     sa.Column("withdrawn_reason", sa.Text, nullable=True),
+    sa.Index(
+        "uq_public_reply_in_force", "publication_id", unique=True, postgresql_where=sa.text("withdrawn_at is null")
+    ),
     comment="企业回应: the enterprise's own words beside its published result",
 )
