@@ -13,9 +13,25 @@ from notifications.outbox import StoredMessage
 ATTEMPTS = 8
 """After so many failures a message is given up, visibly."""
 
-_TEXTS = {
+SEGMENT = 70
+"""Characters of one SMS; a longer one is split into parts of 67, each paid for."""
+
+_TEXTS: Mapping[str, str | tuple[str, ...]] = {
     "arrival": (
         "【{department}】{officers}名执法人员已到你单位，检查通知书{notice}。请扫执法人员码核验；不亮证可拒绝检查。监督{hotline}"
+    ),
+    # Of several texts an SMS takes the first that is one segment, anything else the first.
+    "order_issued": (
+        "【{department}】你单位收到责令改正通知书({number}),{due}改正。查看 {link}",
+        "【{department}】你单位收到责令改正通知书({sequence}号),{due}改正。查看 {bare_link}",
+        "【{department}】责令改正通知书{sequence}号,{due}改正:{bare_link}",
+    ),
+    "order_issued_reminder": (
+        (
+            "【{department}】责令改正通知书({sequence}号)纸质件另行送达,{due}改正。"
+            "本短信仅作提醒,可在智桂通核对,核实电话{hotline}"
+        ),
+        "【{department}】责令改正通知书({sequence}号)纸质件另行送达,{due}改正。本短信仅作提醒,核实电话{hotline}",
     ),
     "position_in_doubt": "位置待核：检查任务{inspection_id}的报到位置存疑（{flags}），请核实。",
 }
@@ -33,9 +49,17 @@ class Driver(Protocol):
         ...
 
 
-def compose(message: StoredMessage) -> str:
-    """The message's text. KeyError for a template or parameter that does not exist: a defect of ours."""
-    return _TEXTS[message.template].format_map(message.parameters)
+def compose(message: StoredMessage, known: Mapping[str, str] | None = None) -> str:
+    """The message's text, out of its own parameters and of what was `known` only once it was committed.
+
+    KeyError for a template or parameter that does not exist: a defect of ours.
+    """
+    texts = _TEXTS[message.template]
+    parameters = {**message.parameters, **(known or {})}
+    composed = [text.format_map(parameters) for text in ((texts,) if isinstance(texts, str) else texts)]
+    if message.channel is not Channel.SMS:
+        return composed[0]
+    return next((text for text in composed if len(text) <= SEGMENT), composed[-1])
 
 
 class LogDriver:

@@ -12,6 +12,7 @@ class Channel(enum.StrEnum):
     """How a message travels."""
 
     SMS = "sms"
+    EMAIL = "email"
     IN_APP = "in_app"
 
 

@@ -90,21 +90,20 @@ _SITE_WITH_ALL = (
     .outerjoin(department, department.c.id == site.c.regulator_id)
 )
 
-SCANNED_SITE = Query(
+SITE_BY_CODE = (
     sa.select(*_CARD_COLUMNS, site_code.c.state.label("code_state"), site_code.c.ended_at.label("code_ended_at"))
     .select_from(site_code.join(_SITE_WITH_ALL, site.c.id == site_code.c.site_id))
-    .where(site_code.c.code_id == sa.bindparam("code_id")),
-    ScannedSite,
+    .where(site_code.c.code_id == sa.bindparam("code_id"))
 )
-
-SITES_OF_ENTERPRISE = Query(
+SITES_BY_USCC = (
     sa.select(*_CARD_COLUMNS)
     .select_from(_SITE_WITH_ALL)
     .where(enterprise.c.uscc == sa.bindparam("uscc"))
     .order_by(site.c.is_main.desc(), site.c.id)
-    .limit(100),
-    SiteCard,
+    .limit(100)
 )
+"""Both read `site`; a room above adds what it knows of each."""
+SCANNED_SITE = Query(SITE_BY_CODE, ScannedSite)
 
 
 class SiteToCode(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 def _array_of(column: sa.Column[UUID], *order: sa.ColumnElement[object]) -> sa.ScalarSelect[list[UUID]]:
     table = column.table
-    rows = sa.select(column).where(table.c.inspection_id == inspection.c.id).order_by(*order, column)
+    rows = (
+        sa.select(column).where(table.c.inspection_id == inspection.c.id).order_by(*order, column).correlate(inspection)
+    )
     return sa.select(sa.func.array(rows.scalar_subquery(), type_=sa.ARRAY(sa.Uuid))).scalar_subquery()
 
 

@@ -20,13 +20,17 @@ class _InspectionEvent(Event, frozen=True, kw_only=True):
 
 
 class DispatchedFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was dispatched."""
+    """What was dispatched; digests in hexadecimal, of the drawn list and of the draw's record."""
 
     name: str
     kind: str
     starts_on: date
     due_on: date
     officers: list[UUID]
+    checklist_version_id: UUID | None = None
+    items: int = 0
+    list_digest: str | None = None
+    draw_digest: str | None = None
 
 
 class InspectionDispatched(_InspectionEvent, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.enterprise.model import CreditGrade, RiskLevel
 from domain.inspection.position import Datum, PositionFix
 from domain.officer.model import CertifiedOfficer
 
@@ -283,8 +284,18 @@ class DispatchedParty(msgspec.Struct, frozen=True, kw_only=True):
     officer_ids: list[UUID]
 
 
+class SiteGrades(msgspec.Struct, frozen=True, kw_only=True):
+    """风险等级 and 信用等级 of whose site it is."""
+
+    risk_level: RiskLevel | None
+    credit_grade: CreditGrade | None
+
+
 class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An approved inspection to be carried out at one site; the first party leads."""
+    """An approved inspection to be carried out at one site; the first party leads.
+
+    Items are drawn out of `checklist_version_id`; without one the inspection has no list.
+    """
 
     name: str
     kind: InspectionKind
@@ -301,3 +312,4 @@ class DispatchOrder(msgspec.Struct, frozen=True, kw_only=True):
     mode: InspectionMode = InspectionMode.ON_SITE
     is_urgent: bool = False
     approval_due_at: datetime | None = None
+    checklist_version_id: UUID | None = None

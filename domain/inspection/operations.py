@@ -53,6 +53,7 @@ from domain.shared.transaction import Outcome, Transaction
 
 _PERSON_LABEL = "identification.person_name"
 _POSITION_POLICY = PositionPolicy()
+_SUSPENDED = "suspended"
 _NEWS_FOR = timedelta(hours=1)
 """An arrival that reaches us later than this is recorded, and no longer announced to the enterprise."""
 
@@ -95,7 +96,11 @@ async def check_in(
     verdict = judge_position(order.position, _fence(inspection), done_at, _POSITION_POLICY)
     reason = rules.require_position_reason(verdict, order.position_reason)
     if open_visit is None:
-        open_visit = _new_visit(tx, inspection_id, visit, arrived_at)
+        open_visit = await _join_or_open(tx, inspection_id, visit, cards, first.acts_for, arrived_at)
+    else:
+        await store.JOIN_VISIT.run(tx.connection, visit_id=open_visit.id, came_at=arrived_at)
+    if inspection.outcome == _SUSPENDED:
+        await store.RESUME.run(tx.connection, of_inspection=inspection_id)
     stored = _stored(tx, order, open_visit, (first.acts_for, first.id, second.id), evidence, verdict, done_at)
     stored = msgspec.structs.replace(stored, position_reason=reason, late_scan_note=note)
     await _save(tx, open_visit, stored, is_new=visit is None or open_visit.id != visit.id)
@@ -159,6 +164,31 @@ def _fence(inspection: Inspection) -> Fence | None:
     if inspection.longitude is None or inspection.latitude is None:
         return None
     return CircleFence(Coordinates(inspection.longitude, inspection.latitude), inspection.radius_m or 200)
+
+
+async def _join_or_open(
+    tx: Transaction,
+    inspection_id: UUID,
+    latest: Visit | None,
+    cards: Sequence[CheckInCard],
+    department_id: UUID,
+    arrived_at: datetime,
+) -> Visit:
+    """The visit that this department's arrival belongs to.
+
+    A department whose check-in reaches us late, from the time when the others were there, takes part in that visit
+    and does not make another one.
+    """
+    if (
+        latest is not None
+        and latest.voided_at is None
+        and latest.departed_at is not None
+        and arrived_at <= latest.departed_at
+        and rules.find_check_in(cards, department_id, latest) is None
+    ):
+        await store.JOIN_VISIT.run(tx.connection, visit_id=latest.id, came_at=arrived_at)
+        return msgspec.structs.replace(latest, departed_at=None)
+    return _new_visit(tx, inspection_id, latest, arrived_at)
 
 
 def _new_visit(tx: Transaction, inspection_id: UUID, former: Visit | None, arrived_at: datetime) -> Visit:

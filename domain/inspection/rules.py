@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from domain.inspection.model import (
@@ -11,7 +12,6 @@ from domain.inspection.model import (
     CheckInCard,
     DueMark,
     IdentificationResponse,
-    Inspection,
     InspectionState,
     LateScanReason,
     Visit,
@@ -116,12 +116,27 @@ def days_overdue(state: InspectionState, due_on: date, today: date) -> int:
     return max(0, (today - due_on).days) if state is InspectionState.PENDING else 0
 
 
-def bounded_done_at(claimed: datetime, inspection: Inspection) -> datetime:
+class Openable(Protocol):
+    """What of an inspection decides whether work on it may go on."""
+
+    @property
+    def state(self) -> InspectionState: ...
+    @property
+    def approved_at(self) -> datetime | None: ...
+    @property
+    def is_urgent(self) -> bool: ...
+    @property
+    def starts_on(self) -> date: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+def bounded_done_at(claimed: datetime, inspection: Openable) -> datetime:
     """The phone's time, never before the inspection was issued: authority cannot be older than the order."""
     return max(claimed, inspection.created_at)
 
 
-def require_open(inspection: Inspection, done_at: datetime) -> None:
+def require_open(inspection: Openable, done_at: datetime) -> None:
     """Raises `InspectionAlreadyClosed`, `InspectionNotApproved` or `InspectionNotBegun`."""
     if inspection.state is not InspectionState.PENDING:
         raise InspectionAlreadyClosed("该检查任务已办结或取消。", state=inspection.state)

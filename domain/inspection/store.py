@@ -19,6 +19,7 @@ from domain.inspection.model import (
     Inspection,
     InspectionSummary,
     Party,
+    SiteGrades,
     Visit,
 )
 from domain.inspection.tables import (
@@ -31,15 +32,30 @@ from domain.inspection.tables import (
 )
 from domain.officer.tables import officer
 from domain.scene.tables import scene
-from domain.shared.numbers import NumberKind
+from domain.shared.numbers import PAPER_WORDS, NumberKind
 from domain.shared.sql import Command, Ltree, Query
 from domain.shared.tables import issued_number, subject_key
 
 
+def _paper_number(kind: NumberKind, register: sa.FromClause, internal: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """As `paper_number` of domain/shared/numbers.py, which a test holds it to."""
+    if kind not in PAPER_WORDS:
+        return internal
+    legal = sa.func.concat(
+        department.c.paper_word,
+        sa.literal(f"{PAPER_WORDS[kind]}〔", sa.Text),
+        register.c.year,
+        sa.literal("〕", sa.Text),
+        register.c.sequence,
+        sa.literal("号", sa.Text),
+    )
+    return sa.case((department.c.paper_word.is_(None), internal), else_=legal)
+
+
 def _number(kind: NumberKind) -> sa.ScalarSelect[str]:
-    """The internal number of that kind that the inspection holds (D1)."""
+    """The number of that kind that the inspection holds: a paper's 文号 where there is one, else internal (D1)."""
     register = issued_number.alias()
-    text = sa.func.concat(
+    internal = sa.func.concat(
         register.c.department_code,
         "-",
         register.c.year,
@@ -47,16 +63,19 @@ def _number(kind: NumberKind) -> sa.ScalarSelect[str]:
         sa.func.lpad(sa.cast(register.c.sequence, sa.Text), 6, "0"),
     )
     return (
-        sa.select(text)
+        sa.select(_paper_number(kind, register, internal))
         .where(register.c.subject_id == inspection.c.id, register.c.kind == kind.value, register.c.voided_at.is_(None))
         .limit(1)
         .scalar_subquery()
     )
 
 
+TASK_NUMBER = _number(NumberKind.INSPECTION)
+NOTICE_NUMBER = _number(NumberKind.NOTICE)
+"""Beside `inspection` joined with the initiating `department`."""
 _OF_OTHER_TABLES = {
-    "number": _number(NumberKind.INSPECTION),
-    "notice_number": _number(NumberKind.NOTICE),
+    "number": TASK_NUMBER,
+    "notice_number": NOTICE_NUMBER,
     "scene_name": scene.c.name,
     "enterprise_name": enterprise.c.name,
     "enterprise_id": enterprise.c.id,
@@ -184,6 +203,16 @@ END_VISIT = Command(
         .scalar_subquery()
     )
 )
+JOIN_VISIT = Command(
+    sa.update(visit)
+    .where(visit.c.id == sa.bindparam("visit_id"))
+    .values(departed_at=None, arrived_at=sa.func.least(visit.c.arrived_at, sa.bindparam("came_at")))
+)
+RESUME = Command(
+    sa.update(inspection)
+    .where(inspection.c.id == sa.bindparam("of_inspection"), inspection.c.outcome == "suspended")
+    .values(outcome=None, outcome_reason=None, outcome_evidence=None)
+)
 VOID_VISIT = Command(
     sa.update(visit)
     .where(visit.c.id == sa.bindparam("visit_id"))
@@ -192,11 +221,22 @@ VOID_VISIT = Command(
 INSERT_IDENTIFICATION = Command(sa.insert(identification))
 INSERT_SUBJECT_KEY = Command(sa.insert(subject_key))
 
-_GIVEN_AT_COMPLETION = {"outcome_reason", "outcome_evidence"}
+_GIVEN_LATER = {"outcome_reason", "outcome_evidence", "list_released_at"}
 INSERT_INSPECTION = Command(
     sa.insert(inspection).values(
-        {name: sa.bindparam(name) for name in inspection.c.keys() if name not in _GIVEN_AT_COMPLETION}  # noqa: SIM118 - the keys of a column collection are names
+        {name: sa.bindparam(name) for name in inspection.c.keys() if name not in _GIVEN_LATER}  # noqa: SIM118 - the keys of a column collection are names
     )
+)
+SEAL_LIST = Command(
+    sa.update(inspection)
+    .where(inspection.c.id == sa.bindparam("of_inspection"))
+    .values(list_digest=sa.bindparam("digest"), nonce=sa.bindparam("new_nonce"))
+)
+GRADES_OF_SITE = Query(
+    sa.select(enterprise.c.risk_level, enterprise.c.credit_grade)
+    .select_from(site.join(enterprise, enterprise.c.id == site.c.enterprise_id))
+    .where(site.c.id == sa.bindparam("site_id")),
+    SiteGrades,
 )
 INSERT_PARTY = Command(sa.insert(inspection_party))
 INSERT_OFFICER = Command(sa.insert(inspection_officer))

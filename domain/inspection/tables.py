@@ -24,6 +24,7 @@ inspection = sa.Table(
     sa.Column("checklist_version_id", sa.Uuid, sa.ForeignKey("checklist_version.id"), nullable=True),
     sa.Column("list_digest", sa.LargeBinary, nullable=True),
     sa.Column("nonce", sa.LargeBinary, nullable=True),
+    instant("list_released_at", nullable=True),
     sa.Column("scene_code", sa.Text, sa.ForeignKey("scene.code"), nullable=False),
     sa.Column("site_id", sa.Uuid, sa.ForeignKey("site.id"), nullable=False),
     sa.Column("region", Ltree, nullable=False),
@@ -187,6 +188,8 @@ answer = sa.Table(
     sa.Column("remark", sa.Text, nullable=True),
     sa.Column("photos", sa.ARRAY(sa.LargeBinary), nullable=False),
     sa.Column("is_bulk", sa.Boolean, nullable=False),
+    # Set when an order of a room above takes the problem up, so that completion can tell what still waits.
+    sa.Column("order_id", sa.Uuid, nullable=True),
     sa.Column("flags", sa.ARRAY(sa.Text), nullable=False),
     sa.Column("officer_id", sa.Uuid, sa.ForeignKey("officer.id"), nullable=False),
     instant("done_at"),

@@ -1,7 +1,7 @@
 """亮码告知 (ONE-02): who sees what behind the same code. One table decides, one test a cell.
 
-Who is signed in decides the audience, never the URL. What a room cannot yet tell has no row here: published results
-and penalties come with publication, complaints with complaints.
+Who is signed in decides the audience, never the URL. What a room cannot yet tell has no row here: penalties come with
+them, complaints with complaints.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class Section(enum.StrEnum):
     BASICS = "basics"
     LICENCES = "licences"
     REGULATOR = "regulator"
+    RESULTS = "results"
+    OWN_PENDING_PUBLICATIONS = "own_pending_publications"
     OWN_INSPECTIONS = "own_inspections"
     ORDERS = "orders"
     ALL_ORDERS = "all_orders"
@@ -55,11 +57,11 @@ class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
     actions: frozenset[Action] = frozenset()
 
 
-_PUBLIC = frozenset({Section.BASICS, Section.LICENCES, Section.REGULATOR})
+_PUBLIC = frozenset({Section.BASICS, Section.LICENCES, Section.REGULATOR, Section.RESULTS})
 
 DISCLOSURES: Mapping[Audience, Disclosure] = {
     Audience.CITIZEN: Disclosure(sections=_PUBLIC),
-    Audience.ENTERPRISE: Disclosure(sections=_PUBLIC | {Section.OWN_INSPECTIONS}),
+    Audience.ENTERPRISE: Disclosure(sections=_PUBLIC | {Section.OWN_INSPECTIONS, Section.OWN_PENDING_PUBLICATIONS}),
     Audience.INSPECTOR_WITH_ORDER: Disclosure(
         sections=_PUBLIC | {Section.ORDERS, Section.HISTORY, Section.GRADES, Section.LOCATION},
         actions=frozenset({Action.CHECK_IN}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -11,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from domain.enterprise.model import CreditGrade, LicenceCard, RiskLevel, SiteCard
 from domain.inspection.store import SiteInspection
+from domain.publication.model import PendingPublication, PublicResult
 from domain.scan.disclosure import DISCLOSURES, Action, Audience, Section
 
 
@@ -87,6 +89,8 @@ class ScanView(msgspec.Struct, frozen=True, kw_only=True):
     basics: Basics | UnsetType = UNSET
     licences: list[LicenceCard] | UnsetType = UNSET
     regulator: Regulator | UnsetType = UNSET
+    results: list[PublicResult] | UnsetType = UNSET
+    own_pending_publications: list[PendingPublication] | UnsetType = UNSET
     orders: list[Order] | UnsetType = UNSET
     history: list[PastInspection] | UnsetType = UNSET
     grades: Grades | UnsetType = UNSET
@@ -105,6 +109,9 @@ def disclose(
     audience: Audience,
     inspections: list[SiteInspection],
     officer_id: UUID | None = None,
+    *,
+    results: Sequence[PublicResult] = (),
+    pending: Sequence[PendingPublication] = (),
 ) -> ScanView:
     """The view of `audience`: section by section what the table grants."""
     row = DISCLOSURES[audience]
@@ -116,6 +123,8 @@ def disclose(
         basics=_basics(card, audience) if Section.BASICS in granted else UNSET,
         licences=card.licences if Section.LICENCES in granted else UNSET,
         regulator=Regulator(name=card.regulator, hotline=card.hotline) if Section.REGULATOR in granted else UNSET,
+        results=list(results) if Section.RESULTS in granted else UNSET,
+        own_pending_publications=list(pending) if Section.OWN_PENDING_PUBLICATIONS in granted else UNSET,
         orders=_orders(inspections, granted, officer_id) if granted.intersection(_ORDERS) else UNSET,
         history=_history(inspections, granted),
         grades=Grades(risk_level=card.risk_level, credit_grade=card.credit_grade)

@@ -32,7 +32,7 @@ class NumberKind(enum.StrEnum):
     RESULT = "GZ"
 
 
-_PAPER_WORDS = {
+PAPER_WORDS = {
     NumberKind.NOTICE: "检通",
     NumberKind.RECORD: "检录",
     NumberKind.RECTIFICATION: "责改",
@@ -71,9 +71,9 @@ def internal_number(department_code: str, year: int, kind: str, sequence: int) -
 
 def paper_number(paper_word: str | None, department_code: str, kind: NumberKind, year: int, sequence: int) -> str:
     """文号 `机关代字 + 文种 + 〔年〕 + 序号`; a department without a 机关代字 shows the internal number (D12)."""
-    if paper_word is None or kind not in _PAPER_WORDS:
+    if paper_word is None or kind not in PAPER_WORDS:
         return internal_number(department_code, year, kind, sequence)
-    return f"{paper_word}{_PAPER_WORDS[kind]}〔{year}〕{sequence}号"
+    return f"{paper_word}{PAPER_WORDS[kind]}〔{year}〕{sequence}号"
 
 
 def _issue_statement() -> sa.Executable:

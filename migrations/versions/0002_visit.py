@@ -64,6 +64,7 @@ def upgrade() -> None:
     op.add_column("inspection", sa.Column("checklist_version_id", sa.Uuid(), nullable=True))
     op.add_column("inspection", sa.Column("list_digest", sa.LargeBinary(), nullable=True))
     op.add_column("inspection", sa.Column("nonce", sa.LargeBinary(), nullable=True))
+    op.add_column("inspection", sa.Column("list_released_at", sa.DateTime(timezone=True), nullable=True))
     op.create_foreign_key(
         "fk_inspection_checklist_version_id", "inspection", "checklist_version", ["checklist_version_id"], ["id"]
     )
@@ -154,7 +155,7 @@ def _make_tables() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("referenced_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["digest"], ["evidence_file.digest"], name="fk_evidence_digest"),
-        sa.PrimaryKeyConstraint("inspection_id", "digest", name="pk_evidence"),
+        sa.PrimaryKeyConstraint("inspection_id", "digest", "is_of_enterprise", name="pk_evidence"),
         comment="A file handed in for an inspection; kept once a record, an order or an answer refers to it",
     )
     op.create_index("ix_evidence_digest", "evidence", ["digest"], unique=False)
@@ -311,6 +312,8 @@ def _make_tables() -> None:
         sa.Column("inspection_id", sa.Uuid(), nullable=False),
         sa.Column("department_id", sa.Uuid(), nullable=False),
         sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=False),
+        sa.Column("region", Ltree(), nullable=False),
         sa.Column("template_id", sa.Uuid(), nullable=True),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("content_sealed", sa.LargeBinary(), nullable=False),
@@ -337,12 +340,15 @@ def _make_tables() -> None:
         sa.CheckConstraint("state in ('waiting', 'rendered', 'failed')", name="ck_document_known_state"),
         sa.CheckConstraint("(revoked_at is null) = (revoke_reason is null)", name="ck_document_revocation_has_reason"),
         sa.ForeignKeyConstraint(["department_id"], ["department.id"], name="fk_document_department_id"),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name="fk_document_site_id"),
         sa.ForeignKeyConstraint(["enterprise_id"], ["enterprise.id"], name="fk_document_enterprise_id"),
         sa.ForeignKeyConstraint(["template_id"], ["document_template.id"], name="fk_document_template_id"),
         sa.PrimaryKeyConstraint("id", name="pk_document"),
         sa.UniqueConstraint("verification_code", name="uq_document_verification_code"),
         comment="执法文书 (LAW-06): content sealed, since it names people; the PDF lies in the object store",
     )
+    op.create_index("ix_document_department_id", "document", ["department_id", "id"], unique=False)
+    op.create_index("ix_document_region", "document", ["region"], unique=False, postgresql_using="gist")
     op.create_index("ix_document_inspection_id", "document", ["inspection_id"], unique=False)
     op.create_index("ix_document_subject_id", "document", ["subject_id", "kind"], unique=False)
     op.create_table(
@@ -403,10 +409,13 @@ def _make_tables() -> None:
         sa.Column("site_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("latest_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withheld_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withheld_reason", sa.Text(), nullable=True),
+        sa.Column("withheld_note", sa.Text(), nullable=True),
+        sa.Column("is_contested", sa.Boolean(), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_reason", sa.Text(), nullable=True),
         sa.CheckConstraint(
@@ -421,6 +430,7 @@ def _make_tables() -> None:
         sa.CheckConstraint(
             "state in ('pending', 'published', 'withheld', 'withdrawn')", name="ck_publication_known_state"
         ),
+        sa.CheckConstraint("not is_contested or state = 'published'", name="ck_publication_contested_is_published"),
         sa.ForeignKeyConstraint(["enterprise_id"], ["enterprise.id"], name="fk_publication_enterprise_id"),
         sa.ForeignKeyConstraint(["inspection_id"], ["inspection.id"], name="fk_publication_inspection_id"),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name="fk_publication_site_id"),
@@ -431,13 +441,21 @@ def _make_tables() -> None:
     op.create_index(
         "ix_publication_due", "publication", ["due_at"], unique=False, postgresql_where=sa.text("state = 'pending'")
     )
+    op.create_index(
+        "ix_publication_objection",
+        "publication",
+        ["latest_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'withheld' and withheld_reason = 'objection'"),
+    )
+    op.create_index("ix_publication_state_due", "publication", ["state", "due_at", "id"], unique=False)
     op.create_index("ix_publication_enterprise_id", "publication", ["enterprise_id"], unique=False)
     op.create_index(
         "ix_publication_site_id",
         "publication",
         ["site_id", "published_at"],
         unique=False,
-        postgresql_where=sa.text("state = 'published'"),
+        postgresql_where=sa.text("state in ('published', 'withdrawn')"),
     )
     op.create_table(
         "rectification_order",
@@ -568,6 +586,13 @@ def _make_tables() -> None:
         comment="企业回应: the enterprise's own words beside its published result",
     )
     op.create_index("ix_public_reply_publication_id", "public_reply", ["publication_id"], unique=False)
+    op.create_index(
+        "uq_public_reply_in_force",
+        "public_reply",
+        ["publication_id"],
+        unique=True,
+        postgresql_where=sa.text("withdrawn_at is null"),
+    )
     op.create_table(
         "re_inspection",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -695,6 +720,7 @@ def _make_tables() -> None:
         sa.Column("remark", sa.Text(), nullable=True),
         sa.Column("photos", sa.ARRAY(sa.LargeBinary()), nullable=False),
         sa.Column("is_bulk", sa.Boolean(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=True),
         sa.Column("flags", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("officer_id", sa.Uuid(), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),

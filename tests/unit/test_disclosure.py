@@ -16,6 +16,8 @@ EXPECTED_SECTIONS = """
 basics              x         x                x                x        x
 licences            x         x                x                x        x
 regulator           x         x                x                x        x
+results             x         x                x                x        x
+own_pending_publications  .   x                .                .        .
 own_inspections     .         x                .                .        .
 orders              .         .                x                .        .
 all_orders          .         .                .                .        x

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ import pytest
 
 from domain.enterprise.model import CreditGrade, LicenceCard, RiskLevel, SiteCard
 from domain.inspection.store import SiteInspection
+from domain.publication.model import Correction, PendingPublication, PublicationState, PublicResult
 from domain.scan.disclosure import Audience
 from domain.scan.view import disclose
 
@@ -80,11 +81,37 @@ BEGUN = an_inspection(name="已上门的检查", officers=[uuid4()], has_visit=T
 DONE = an_inspection(name="办结的检查", state="completed", completed_on=date(2026, 3, 9), outcome="no_problem")
 INSPECTIONS = [MINE, OTHERS, BEGUN, DONE]
 
-_ALWAYS = {"audience", "site_id", "actions", "basics", "licences", "regulator"}
+_ALWAYS = {"audience", "site_id", "actions", "basics", "licences", "regulator", "results"}
+RESULT = PublicResult(
+    id=uuid4(),
+    authorities=["南宁市市场监督管理局"],
+    kind="routine",
+    kind_label="日常检查",
+    completed_on=date(2026, 3, 9),
+    published_on=date(2026, 3, 17),
+    outcome="no_problem",
+    outcome_label="未发现问题",
+    correction=Correction.NOT_REQUIRED,
+    correction_label="无需整改",
+)
+PENDING = PendingPublication(
+    id=uuid4(), state=PublicationState.PENDING, due_at=datetime(2026, 8, 12, 16, 0, tzinfo=UTC), result=RESULT
+)
 
 
 def as_sent(audience: Audience, officer_id: UUID | None = None) -> bytes:
     return msgspec.json.encode(disclose(CARD, audience, INSPECTIONS, officer_id))
+
+
+@pytest.mark.parametrize("audience", Audience)
+def test_public_results_are_shown_to_everybody_and_waiting_ones_to_the_enterprise(audience: Audience) -> None:
+    view = json.loads(msgspec.json.encode(disclose(CARD, audience, [], results=[RESULT], pending=[PENDING])))
+    assert [each["outcome_label"] for each in view["results"]] == ["未发现问题"]
+    waiting = view.get("own_pending_publications")
+    if audience is Audience.ENTERPRISE:
+        assert [each["id"] for each in waiting] == [str(PENDING.id)]
+    else:
+        assert waiting is None
 
 
 def names(view: dict[str, Any], section: str) -> list[str]:
@@ -95,7 +122,7 @@ def names(view: dict[str, Any], section: str) -> list[str]:
     ("audience", "more"),
     [
         (Audience.CITIZEN, set[str]()),
-        (Audience.ENTERPRISE, {"orders", "history"}),
+        (Audience.ENTERPRISE, {"orders", "history", "own_pending_publications"}),
         (Audience.INSPECTOR_WITH_ORDER, {"orders", "history", "grades", "location"}),
         (Audience.INSPECTOR, {"history"}),
         (Audience.LEAD, {"orders", "history", "grades", "location"}),

@@ -1,0 +1,1 @@
+"""检查结果 What was found at each drawn item."""
