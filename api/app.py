@@ -20,12 +20,23 @@ from api.live import Feed, FeedRow
 from api.page_cache import PageCache
 from api.problems import answer_defect, answer_domain_error, answer_http_error
 from api.public_reader import PublicReader
+from api.routes.answers import answers_router
+from api.routes.checklist import checklist_router
+from api.routes.document import document_router, verification_router
+from api.routes.document_template import document_template_router
 from api.routes.enterprise import enterprise_router
+from api.routes.evidence import evidence_router
 from api.routes.health import health_router
 from api.routes.identity import identity_router
 from api.routes.inspection import inspection_router
 from api.routes.live import live_router
+from api.routes.package import package_router
+from api.routes.publication import publication_router
+from api.routes.record import record_router
+from api.routes.rectification import rectification_router
 from api.routes.scan import pages_router, scan_router
+from api.routes.service import service_router
+from api.routes.transfer import transfer_router
 from api.settings import Settings
 from api.submissions import read_submission
 from api.wiring import APP_ROLE, Parts, open_parts
@@ -57,7 +68,15 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
         async with open_parts(
-            dsn, settings.keys, pool_size=settings.pool_size, application="yima server", clock=clock, random=random
+            dsn,
+            settings.keys,
+            blobs=settings.blob_place,
+            pool_size=settings.pool_size,
+            application="yima server",
+            scanner=settings.scanner,
+            embargo_working_days=settings.embargo_working_days,
+            clock=clock,
+            random=random,
         ) as parts:
             feed = Feed(parts.pool, dsn, APP_ROLE)
             cache = PageCache(settings.page_cache_bytes)
@@ -83,10 +102,27 @@ def create_app(
 
     v1 = Router(
         "/api/v1",
-        route_handlers=[identity_router, enterprise_router, inspection_router, scan_router, live_router],
+        route_handlers=[
+            identity_router,
+            enterprise_router,
+            checklist_router,
+            document_router,
+            document_template_router,
+            evidence_router,
+            inspection_router,
+            answers_router,
+            record_router,
+            package_router,
+            publication_router,
+            rectification_router,
+            service_router,
+            transfer_router,
+            scan_router,
+            live_router,
+        ],
     )
     return Litestar(
-        route_handlers=[v1, pages_router, health_router],
+        route_handlers=[v1, pages_router, verification_router, health_router],
         middleware=[authorise],
         lifespan=[lifespan],
         dependencies={"parts": Provide(provide_parts), "submission": Provide(read_submission)},
@@ -96,7 +132,7 @@ def create_app(
             Exception: answer_defect,
         },
         openapi_config=OpenAPIConfig(
-            title="Yima 一码", version="1.0.0", use_handler_docstrings=True, render_plugins=[]
+            title="Yima 一码", version="1.1.0", use_handler_docstrings=True, render_plugins=[]
         ),
         request_max_body_size=_BODY_BYTES,
         logging_config=None,

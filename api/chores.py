@@ -6,6 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
+from api.evidence_copies import copy_evidence
+from api.paper_rendering import render_document
 from api.wiring import Parts
 from api.work import DatabaseAway, InProgress, database_refusals
 from domain.shared import chores
@@ -18,7 +20,10 @@ _logger = logging.getLogger(__name__)
 
 Performance = Callable[[Parts, bytes], Awaitable[None]]
 
-PERFORMANCES: Mapping[ChoreKind, Performance] = {}
+PERFORMANCES: Mapping[ChoreKind, Performance] = {
+    ChoreKind.RENDER_DOCUMENT: render_document,
+    ChoreKind.COPY_EVIDENCE: copy_evidence,
+}
 """How each kind is performed. Raising means: again later."""
 
 

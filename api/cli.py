@@ -18,7 +18,7 @@ class _Lazy(click.Group):
     """Loads a group of commands only when it is called: `yima serve` must start fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "code", "import", "trace"})
+        return sorted({*super().list_commands(ctx), "code", "draw", "import", "trace"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "trace":
@@ -29,6 +29,10 @@ class _Lazy(click.Group):
             from api.stickers.commands import code_group
 
             return code_group
+        if cmd_name == "draw":
+            from api.draw_commands import draw_group
+
+            return draw_group
         if cmd_name == "import":
             from api.imports.commands import import_group
 

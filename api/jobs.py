@@ -1,10 +1,11 @@
-"""The worker: delivers messages, performs chores, and sweeps what has outlived its term."""
+"""The worker: delivers messages, performs chores, publishes what is due, and sweeps what has outlived its term."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,10 +15,14 @@ from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 
 from api.chores import perform_chore
+from api.evidence_sweep import sweep_evidence
+from api.paper_messages import known_of
+from api.register import INSTALLATION
 from api.relay import DELIVER, PERFORM
 from api.wiring import Parts
 from api.work import DELETE_OLD_ANSWERS, DatabaseAway, InProgress, database_refusals
 from domain.identity.store import DELETE_EXPIRED_SESSIONS
+from domain.publication.operations import publish_due
 from domain.shared.random import Random
 from domain.shared.sql import Command, Pool, Query, borrow
 from notifications import outbox
@@ -27,6 +32,8 @@ from notifications.outbox import StoredMessage
 
 ANSWERS_KEPT = timedelta(days=180)
 _SWEEP_EVERY = 3600.0
+_PUBLISH_EVERY = 5.0
+_PUBLISH_AT_ONCE = 200
 _LOCK_WAITING = Query(outbox.LOCK_WAITING, StoredMessage)
 _MARK_DELIVERED = Command(outbox.MARK_DELIVERED)
 _MARK_FAILED = Command(outbox.MARK_FAILED)
@@ -44,7 +51,8 @@ async def deliver_message(parts: Parts, drivers: Mapping[Channel, Driver], messa
         if message is None:
             return True
         try:
-            await driver_of(drivers, message).send(message, compose(message))
+            text = compose(message, await known_of(connection, message))
+            await driver_of(drivers, message).send(message, text)
         except Undeliverable as failure:
             given_up = message.attempts + 1 >= ATTEMPTS
             await _MARK_FAILED.run(
@@ -59,11 +67,28 @@ async def deliver_message(parts: Parts, drivers: Mapping[Channel, Driver], messa
 
 
 async def sweep(parts: Parts) -> None:
-    """Forget answers after 180 days, and sessions that are over."""
+    """Forget answers after 180 days, sessions that are over, and files to which nothing refers."""
     now = parts.clock()
     async with database_refusals(), borrow(parts.pool) as connection:
         await DELETE_OLD_ANSWERS.run(connection, before=now - ANSWERS_KEPT)
         await DELETE_EXPIRED_SESSIONS.run(connection, before=now)
+    await sweep_evidence(parts)
+
+
+async def publish_what_is_due(parts: Parts) -> None:
+    """公示 what has stood through its embargo, some at a time."""
+    while await parts.work.run(INSTALLATION, lambda tx: publish_due(tx, _PUBLISH_AT_ONCE)) == _PUBLISH_AT_ONCE:
+        continue
+
+
+async def _publish_always(parts: Parts, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await publish_what_is_due(parts)
+        except (DatabaseAway, InProgress):
+            _logger.warning("publication: the database is away; trying again")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _PUBLISH_EVERY)
 
 
 async def _sweep_hourly(parts: Parts, stop: asyncio.Event) -> None:
@@ -109,16 +134,18 @@ async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, D
                 raise RetryRequested(_back_off(job.attempts, parts.random))
 
     sweeping = asyncio.create_task(_sweep_hourly(parts, stop))
+    publishing = asyncio.create_task(_publish_always(parts, stop))
     working = asyncio.create_task(
         queue.run(dequeue_timeout=timedelta(seconds=1), batch_size=10, shutdown_on_listener_failure=True)
     )
     stopping = asyncio.create_task(stop.wait())
     try:
-        done, _ = await asyncio.wait({working, stopping, sweeping}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({working, stopping, sweeping, publishing}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             task.result()
     finally:
         queue.shutdown.set()
         stopping.cancel()
         sweeping.cancel()
+        publishing.cancel()
         await asyncio.wait({working}, timeout=5)

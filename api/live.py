@@ -91,9 +91,13 @@ _LATEST = Query(sa.select(sa.func.coalesce(sa.func.max(trace_position.c.position
 _NO_END = 2**62
 
 
+_WATCHED = frozenset({"inspection", "rectification_order", "enforcement_transfer", "publication"})
+"""An inspection, and what follows from one."""
+
+
 def may_watch(principal: Principal, row: FeedRow) -> bool:
-    """Who sees what live: leads their region's subtree, managers their own department; inspections only (D8)."""
-    if row.subject != "inspection":
+    """Who sees what live: leads their region's subtree, managers their own department; `_WATCHED` only (D8)."""
+    if row.subject not in _WATCHED:
         return False
     if principal.role is Role.LEAD:
         return within_region(principal, row.region)

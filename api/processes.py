@@ -75,7 +75,9 @@ def work_jobs(settings: Settings, dsn: str) -> None:
 
     async def main(stop: asyncio.Event) -> None:
         driver = LogDriver(settings.var / "messages.jsonl")
-        async with open_parts(dsn, settings.keys, pool_size=6, application="yima worker") as parts:
+        async with open_parts(
+            dsn, settings.keys, blobs=settings.blob_place, pool_size=6, application="yima worker"
+        ) as parts:
             queue_pool = await open_pool(
                 dsn, size=6, role="yima_app", application="yima worker queue", json_values=False
             )
@@ -91,7 +93,9 @@ def relay_trace(settings: Settings, dsn: str) -> None:
     """The relay process, until SIGTERM."""
 
     async def main(stop: asyncio.Event) -> None:
-        async with open_parts(dsn, settings.keys, pool_size=2, application="yima relay") as parts:
+        async with open_parts(
+            dsn, settings.keys, blobs=settings.blob_place, pool_size=2, application="yima relay"
+        ) as parts:
             pool = await open_pool(dsn, size=2, role=RELAY_ROLE, application="yima relay", json_values=False)
             try:
                 await Relay(pool, parts.seal, parts.clock).run(stop)

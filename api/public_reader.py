@@ -13,11 +13,9 @@ from api.live import Feed
 from api.page_cache import CachedPage, PageCache
 from api.schemas.scan import LINKSET_MEDIA_TYPE, linkset
 from api.wiring import Parts
-from domain.enterprise.model import ScannedSite
 from domain.enterprise.rules import require_valid
 from domain.scan import operations
-from domain.scan.disclosure import Audience
-from domain.scan.view import disclose
+from domain.scan.store import ScannedResults
 from domain.shared.clock import local_date
 
 JSON = "application/json"
@@ -63,8 +61,8 @@ class PublicReader:
         Raises `InvalidCode`, `CodeWasReplaced`, `CodeWasRevoked` or `DatabaseAway`.
         """
         code_id = operations.code_id_of(token, self._parts.code_keys)
-        today = local_date(self._parts.clock())  # a page says which licences have expired
-        place = (code_id, f"{media_type} {today}" if media_type == HTML else media_type)
+        today = local_date(self._parts.clock())  # licences expire and publications end with the day
+        place = (code_id, media_type if media_type == LINKSET_MEDIA_TYPE else f"{media_type} {today}")
         if self._feed.is_current:
             known = self._cache.get(place)
             if known is not None:
@@ -79,8 +77,8 @@ class PublicReader:
             self._cache.put(place, page, since)
         return page
 
-    def _render(self, site: ScannedSite, token: str, media_type: str, today: date) -> bytes:
+    def _render(self, site: ScannedResults, token: str, media_type: str, today: date) -> bytes:
         if media_type == LINKSET_MEDIA_TYPE:
             return msgspec.json.encode(linkset(self._public_url, token.upper(), site))
-        view = disclose(site, Audience.CITIZEN, [])
+        view = operations.public_view(site, today)
         return pages.render_site(view, today) if media_type == HTML else msgspec.json.encode(view)

@@ -45,7 +45,9 @@ async def prepare(settings: Settings, dsn: str) -> DemoFacts | None:
     if not await is_migrated(dsn):
         click.echo("preparing the database …")
         await migrate(dsn)
-    async with open_parts(dsn, settings.keys, pool_size=4, application="yima start") as parts:
+    async with open_parts(
+        dsn, settings.keys, blobs=settings.blob_place, pool_size=4, application="yima start"
+    ) as parts:
         await load_register(parts)
         if not settings.demo:
             return None

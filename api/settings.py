@@ -9,8 +9,28 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from domain.evidence.model import BlobPlace
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+# What the object store needs to be reached and signed in to, under the names that its other clients use.
+_BLOB_OPTIONS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ALLOW_HTTP",
+    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
+)
+_S3 = "s3://"
+
+
+EMBARGO_WORKING_DAYS = 5
+"""Between completion and publication, unless an installation says otherwise (D10)."""
 
 
 class SettingsError(Exception):
@@ -21,7 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What an installation may choose.
 
     `database_url` is None when the embedded PostgreSQL is used. `keys` is the folder of the root key.
-    `public_url` is what is printed in the codes: scheme and host, no path.
+    `public_url` is what is printed in the codes: scheme and host, no path. `embargo_days`, where
+    given, stand between completion and publication. `blobs` is None when they are kept in a
+    folder of `var`; `scanner` is `host:port` of a ClamAV daemon, or None.
     """
 
     var: Path
@@ -34,6 +56,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int = 12
     page_cache_bytes: int = 32 * 1024 * 1024
     demo: bool = False
+    embargo_days: int | None = None
+    blobs: BlobPlace | None = None
+    scanner: str | None = None
+
+    @property
+    def embargo_working_days(self) -> int:
+        """Working days between completion and publication: none in a demonstration, unless they are given."""
+        if self.embargo_days is not None:
+            return self.embargo_days
+        return 0 if self.demo else EMBARGO_WORKING_DAYS
+
+    @property
+    def blob_place(self) -> BlobPlace:
+        """Where blobs are kept."""
+        return self.blobs or BlobPlace(str(self.var / "blobs"))
 
     def environment(self) -> dict[str, str]:
         """The variables from which a child process reads the same settings."""
@@ -50,6 +87,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         }
         if self.database_url is not None:
             variables["DATABASE_URL"] = self.database_url
+        if self.embargo_days is not None:
+            variables["YIMA_EMBARGO_DAYS"] = str(self.embargo_days)
+        if self.blobs is not None:
+            variables |= {"YIMA_BLOBS": self.blobs.url, **self.blobs.options}
+        if self.scanner is not None:
+            variables["YIMA_CLAMD"] = self.scanner
         return variables
 
 
@@ -60,6 +103,27 @@ def _integer(environment: Mapping[str, str], name: str, default: int, low: int, 
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise SettingsError(f"{name}={text!r} is not a whole number between {low} and {high}.")
     return int(text)
+
+
+def _blob_place(environment: Mapping[str, str]) -> BlobPlace | None:
+    url = environment.get("YIMA_BLOBS")
+    if not url:
+        return None
+    if url.startswith(_S3):
+        return BlobPlace(url, {name: environment[name] for name in _BLOB_OPTIONS if environment.get(name)})
+    if "://" in url:
+        raise SettingsError(f"YIMA_BLOBS={url!r} is neither a folder nor s3://bucket/prefix.")
+    return BlobPlace(str(Path(url).absolute()))
+
+
+def _scanner(environment: Mapping[str, str]) -> str | None:
+    address = environment.get("YIMA_CLAMD")
+    if not address:
+        return None
+    host, _, port = address.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit():
+        raise SettingsError(f"YIMA_CLAMD={address!r} is not host:port.")
+    return address
 
 
 def _address_of_this_machine() -> str:
@@ -100,4 +164,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         pool_size=_integer(env, "YIMA_POOL_SIZE", 12, 2, 200),
         page_cache_bytes=_integer(env, "YIMA_PAGE_CACHE_BYTES", 32 * 1024 * 1024, 0, 2**34),
         demo=env.get("YIMA_DEMO") == "1",
+        embargo_days=_integer(env, "YIMA_EMBARGO_DAYS", EMBARGO_WORKING_DAYS, 0, 20)
+        if env.get("YIMA_EMBARGO_DAYS")
+        else None,
+        blobs=_blob_place(env),
+        scanner=_scanner(env),
     )

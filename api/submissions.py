@@ -16,6 +16,7 @@ from domain.shared.errors import InvalidField
 from domain.shared.events import Circumstances
 from domain.shared.ids import new_id
 
+_VERSION_DIGITS = 9
 _KEY = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 IdempotencyKey = Annotated[
@@ -45,14 +46,36 @@ DoneAt = Annotated[
 ]
 
 
-def _key(text: str | None, header: str) -> str:
+IfMatch = Annotated[
+    str | None,
+    HeaderParameter(
+        name="If-Match",
+        required=False,
+        description="The version that the caller changes; left out for the first one.",
+    ),
+]
+
+
+def read_version(if_match: str | None) -> int:
+    """The version that an If-Match names, 0 where there is none. Raises `InvalidField`."""
+    if if_match is None:
+        return 0
+    text = if_match.strip().strip('"')
+    if not text.isascii() or not text.isdigit() or len(text) > _VERSION_DIGITS:
+        raise InvalidField("应为所修改内容的版本号。", field="If-Match")
+    return int(text)
+
+
+def read_key(text: str | None, header: str) -> str:
+    """The key that `header` gives. Raises `InvalidField`."""
     value = (text or "").strip().strip('"')
     if not _KEY.fullmatch(value):
         raise InvalidField("缺少或格式错误：应为8至128位的字母、数字或 . _ : -", field=header)
     return value
 
 
-def _instant(text: str, header: str) -> datetime:
+def read_instant(text: str, header: str) -> datetime:
+    """The instant that `header` gives, with its offset. Raises `InvalidField`."""
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as broken:
@@ -73,11 +96,11 @@ async def read_submission(
     body = await request.body()
     return Submission(
         principal=principal_of(request),
-        key=_key(idempotency_key, "Idempotency-Key"),
+        key=read_key(idempotency_key, "Idempotency-Key"),
         fingerprint=fingerprint(request.method, request.scope["path"], body),
         circumstances=Circumstances(request_id=new_id(parts.clock(), parts.random), device_at=yima_done_at),
-        after=None if yima_after is None else _key(yima_after, "Yima-After"),
-        done_at=None if yima_done_at is None else _instant(yima_done_at, "Yima-Done-At"),
+        after=None if yima_after is None else read_key(yima_after, "Yima-After"),
+        done_at=None if yima_done_at is None else read_instant(yima_done_at, "Yima-Done-At"),
     )
 
 

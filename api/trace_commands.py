@@ -63,7 +63,7 @@ async def _opened() -> AsyncGenerator[tuple[TraceSeal, Connection]]:
     settings = read_settings()
     with cluster_dsn(settings) as dsn:
         async with (
-            open_parts(dsn, settings.keys, pool_size=2, application="yima trace") as parts,
+            open_parts(dsn, settings.keys, blobs=settings.blob_place, pool_size=2, application="yima trace") as parts,
             parts.work.reading() as connection,
         ):
             yield parts.seal, connection

@@ -12,8 +12,15 @@ import asyncpg
 import msgspec
 import sqlalchemy as sa
 
+from api.reactions import Reactions
+from api.settings import EMBARGO_WORKING_DAYS
 from api.work import Work
 from codes.token import TokenKeys
+from domain.evidence.blobs import Blobs
+from domain.evidence.darkroom import Darkroom
+from domain.evidence.model import BlobPlace
+from domain.evidence.ports import ClamScanner, NoScanner, Scanner
+from domain.evidence.sealing import Sealer
 from domain.identity.tokens import SessionTokens
 from domain.shared.clock import Clock, system_clock
 from domain.shared.keys import (
@@ -62,6 +69,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     seal: TraceSeal
     session_tokens: SessionTokens
     code_keys: TokenKeys
+    blobs: Blobs
+    darkroom: Darkroom
+    scanner: Scanner
     clock: Clock
     random: Random
 
@@ -119,18 +129,39 @@ def code_keys_of(keys: KeyRing) -> TokenKeys:
     return TokenKeys(keys.all(KeyPurpose.CODE), current=current)
 
 
-def build_parts(pool: Pool, keys: KeyRing, *, clock: Clock, random: Random) -> Parts:
+def scanner_at(address: str | None) -> Scanner:
+    """The scanner of uploads at `host:port`; without an address nothing is scanned."""
+    if address is None:
+        return NoScanner()
+    host, _, port = address.rpartition(":")
+    return ClamScanner(host, int(port))
+
+
+def build_parts(
+    pool: Pool,
+    keys: KeyRing,
+    *,
+    blobs: BlobPlace,
+    darkroom: Darkroom,
+    scanner: Scanner,
+    reactions: Reactions,
+    clock: Clock,
+    random: Random,
+) -> Parts:
     """Join the parts around an open pool and a checked key ring."""
     vault = Vault(keys, random)
     seal = TraceSeal(keys)
     return Parts(
-        work=Work(pool, clock=clock, random=random, vault=vault, seal=seal),
+        work=Work(pool, clock=clock, random=random, vault=vault, seal=seal, reactions=reactions),
         pool=pool,
         keys=keys,
         vault=vault,
         seal=seal,
         session_tokens=SessionTokens(keys),
         code_keys=code_keys_of(keys),
+        blobs=Blobs(blobs, Sealer(keys, random)),
+        darkroom=darkroom,
+        scanner=scanner,
         clock=clock,
         random=random,
     )
@@ -141,8 +172,11 @@ async def open_parts(
     dsn: str,
     keys_folder: Path,
     *,
+    blobs: BlobPlace,
     pool_size: int,
     application: str,
+    scanner: str | None = None,
+    embargo_working_days: int = EMBARGO_WORKING_DAYS,
     role: str = APP_ROLE,
     clock: Clock = system_clock,
     random: Random = system_random,
@@ -150,9 +184,20 @@ async def open_parts(
     """The parts over a pool of their own, for as long as the context lasts."""
     keys = await _checked_keys(dsn, keys_folder, clock=clock, random=random)
     pool = await open_pool(dsn, size=pool_size, role=role, application=application)
+    darkroom = Darkroom()
     try:
-        yield build_parts(pool, keys, clock=clock, random=random)
+        yield build_parts(
+            pool,
+            keys,
+            blobs=blobs,
+            darkroom=darkroom,
+            scanner=scanner_at(scanner),
+            reactions=Reactions(embargo_working_days=embargo_working_days),
+            clock=clock,
+            random=random,
+        )
     finally:
+        darkroom.close()
         await pool.close()
 
 

@@ -18,7 +18,7 @@ import asyncpg
 import msgspec
 import sqlalchemy as sa
 
-from api.reactions import chores_of, react
+from api.reactions import Reactions
 from domain.identity.model import Principal
 from domain.shared import chores, trace
 from domain.shared.clock import Clock
@@ -173,13 +173,16 @@ async def database_refusals() -> AsyncGenerator[None]:
 class Work:
     """Opens transactions, carries operations out in them, and sees that each leaves all of its marks or none."""
 
-    def __init__(self, pool: Pool, *, clock: Clock, random: Random, vault: Vault, seal: TraceSeal) -> None:
+    def __init__(
+        self, pool: Pool, *, clock: Clock, random: Random, vault: Vault, seal: TraceSeal, reactions: Reactions
+    ) -> None:
         """Keep the parts; nothing is opened here."""
         self.pool = pool
         self.clock = clock
         self.random = random
         self.vault = vault
         self.seal = seal
+        self.reactions = reactions
         self._under_way: dict[tuple[UUID, str], tuple[bytes, asyncio.Future[Answer]]] = {}
 
     @asynccontextmanager
@@ -299,7 +302,9 @@ class Work:
         rows: list[trace.TraceRow] = []
         messages: list[tuple[UUID, UUID, outbox.Message]] = []
         todo: list[tuple[UUID, UUID, chores.Chore]] = []
-        for event in outcome.events:
+        events = list(outcome.events)
+        for event in events:  # grows while it is walked: what follows from an act may have consequences of its own
+            events.extend(await self.reactions.follow(tx, event))
             trace_id = tx.new_id()
             rows.append(
                 write_down(
@@ -311,8 +316,8 @@ class Work:
                     seal=self.seal,
                 )
             )
-            messages.extend((tx.new_id(), trace_id, message) for message in react(event))
-            todo.extend((tx.new_id(), trace_id, chore) for chore in chores_of(event))
+            messages.extend((tx.new_id(), trace_id, message) for message in self.reactions.messages(event))
+            todo.extend((tx.new_id(), trace_id, chore) for chore in self.reactions.chores(event))
         if rows:
             await trace.INSERT.run_many(tx.connection, trace.insert_arguments(rows))
         if messages:

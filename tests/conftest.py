@@ -13,6 +13,7 @@ import pytest_asyncio
 from api.cluster import Cluster
 from api.migrate import migrate
 from api.wiring import Parts, open_parts
+from domain.evidence.model import BlobPlace
 from tests.support.database import Database, clone_template, drop_database, empty_tables
 
 
@@ -55,7 +56,8 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_parts(database: Database, keys_folder: Path) -> AsyncIterator[Parts]:
     """The real parts over this file's database."""
-    async with open_parts(database.dsn, keys_folder, pool_size=16, application="tests") as parts:
+    blobs = BlobPlace(str(keys_folder / "blobs"))
+    async with open_parts(database.dsn, keys_folder, blobs=blobs, pool_size=16, application="tests") as parts:
         yield parts
 
 

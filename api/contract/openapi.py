@@ -6,6 +6,7 @@ types drops descriptions and lets a parameter's default leak into a shared schem
 
 from __future__ import annotations
 
+import enum
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -28,6 +29,7 @@ _JSON = "application/json"
 _STATUSES = {
     200: "成功 What was asked for.",
     201: "已受理 Stored; the answer holds the receipt.",
+    202: "已收到部分 This part is here; more is to come.",
     204: "已完成 Done; there is nothing to say.",
     503: "Not ready; what is missing is false.",
 }
@@ -63,6 +65,32 @@ PARAMETERS: Mapping[str, Node] = {
         "schema": {"type": "string", "format": "date-time"},
         "example": "2026-11-21T09:41:07+08:00",
     },
+    "EvidenceKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "Optional: the digest names the write. Needed where a later write names this one in Yima-After.",
+        "schema": _KEY_RULE,
+        "example": "0198f3a2-6c1e-7d40-9a51-2b7f4c8e1d04",
+    },
+    "ContentRange": {
+        "name": "Content-Range",
+        "in": "header",
+        "required": False,
+        "description": "The body is a part of the file. Parts may come twice, in any order, to any process; of each "
+        "but the last at least 64 KiB. HEAD of the same address tells in `Upload-Offset` where to go on.",
+        "schema": {"type": "string", "pattern": r"^bytes \d+-\d+/\d+$"},
+        "example": "bytes 0-4194303/9437184",
+    },
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "description": "The version that the caller changes, as the last answer told it; left out: there was none. "
+        "Another version stands by now: 412, and nothing is overwritten. It is a number and no ETag.",
+        "schema": {"type": "string", "pattern": r'^"?\d{1,9}"?$'},
+        "example": "1",
+    },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
@@ -78,6 +106,15 @@ _HEADERS: Mapping[str, Node] = {
         "schema": {"type": "string", "const": "true"},
     },
     "ETag": {"description": "Names this very answer.", "schema": _TEXT},
+    "Location": {"description": "Where what was written can be read.", "schema": _TEXT},
+    "YimaRecordDigest": {
+        "description": "SHA-256 of the body, in hexadecimal: what a signature names.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    },
+    "YimaFactsVersion": {
+        "description": "For If-Match of putRecordFacts; 0 before anything was added by hand.",
+        "schema": {"type": "integer", "format": "int64"},
+    },
     "RetryAfter": {"description": "Seconds to wait before the same request is sent again.", "schema": _TEXT},
 }
 _LINK_TARGETS: Node = {
@@ -182,6 +219,7 @@ class _Shapes:
             if result is not None:
                 types[f"{name}.response"] = result
             types.update({f"{name}.{status}": shape for status, shape in told.otherwise.items()})
+            types.update({f"{name}?{choice.__name__}": choice for choice in _choices(handler)})
         schemas, components = msgspec.json.schema_components(types.values(), ref_template=_SCHEMAS)
         self.by_use: Mapping[str, Node] = dict(zip(types, schemas, strict=True))
         self.components: Node = dict(sorted({**components, "Linkset": _LINKSET_SCHEMA}.items()))
@@ -189,7 +227,7 @@ class _Shapes:
 
 
 def add_formats(schema: Any, name: str = "") -> None:
-    """Complete `schema` in place: msgspec gives integers, floats and instants no format.
+    """Complete `schema` in place: msgspec gives integers, floats and instants no format, and sets no order.
 
     An instant is known by its `name`, which the house ends in `_at`.
     """
@@ -201,6 +239,8 @@ def add_formats(schema: Any, name: str = "") -> None:
     formats = {"integer": "int64", "number": "double"}
     if name == "at" or name.endswith("_at"):
         formats["string"] = "date-time"
+    if schema.get("uniqueItems") and "default" in schema:
+        schema["default"].sort()
     if schema.get("type") in formats and "enum" not in schema:
         schema.setdefault("format", formats[schema["type"]])
     for property_name, shape in schema.get("properties", {}).items():
@@ -223,6 +263,14 @@ def _answered(handler: HTTPRouteHandler) -> Any:
     return declared.inner_types[0].annotation if declared.is_subclass_of(Response) else declared.annotation
 
 
+def _choices(handler: HTTPRouteHandler) -> Iterator[type[enum.Enum]]:
+    """The enums among the handler's parameters: Litestar refers to them as components of the document."""
+    for field in handler.parsed_fn_signature.parameters.values():
+        for shape in (field, *field.inner_types):
+            if isinstance(shape.annotation, type) and issubclass(shape.annotation, enum.Enum):
+                yield shape.annotation
+
+
 class _Operation:
     """One operation on its way into the document."""
 
@@ -234,6 +282,7 @@ class _Operation:
         self._examples = examples
         dependencies = self.handler.parsed_fn_signature.parameters
         self.is_keyed = "submission" in dependencies
+        self.is_versioned = "if_match" in dependencies
 
     def describe(self, plain: Node) -> Node:
         """The whole of it, with `plain` as Litestar tells it."""
@@ -250,6 +299,9 @@ class _Operation:
             operation["parameters"] = parameters
         if f"{self.name}.request" in self._shapes.by_use:
             operation["requestBody"] = {"required": True, "content": {_JSON: self._content("request")}}
+        if self.told.body:
+            content = {media: _file(media) for media in self.told.body}
+            operation["requestBody"] = {"required": True, "content": content}
         operation["responses"] = self._responses()
         return operation
 
@@ -263,6 +315,8 @@ class _Operation:
         """Litestar's, but for headers, which `PARAMETERS` has."""
         kept = [self._parameter(each) for each in plain if each["in"] != "header"]
         named = ["IdempotencyKey", "YimaAfter", "YimaDoneAt"] if self.is_keyed else []
+        named += ["IfMatch"] if self.is_versioned else []
+        named += self.told.headers
         named += ["IfNoneMatch"] if self.told.is_conditional else []
         return [*kept, *({"$ref": f"#/components/parameters/{name}"} for name in named)]
 
@@ -299,8 +353,9 @@ class _Operation:
     def _success(self) -> Node:
         status = int(self.handler.status_code)
         answer: Node = {"description": _STATUSES[status]}
-        headers = {"Idempotency-Replayed": "IdempotencyReplayed"} if self.is_keyed else {}
-        headers |= {"ETag": "ETag"} if self.told.is_conditional else {}
+        names = ["Idempotency-Replayed"] if self.is_keyed else []
+        names += ["ETag"] if self.told.is_conditional else []
+        headers = {name: name.replace("-", "") for name in (*names, *self.told.tells)}
         if headers:
             answer["headers"] = {name: {"$ref": f"#/components/headers/{part}"} for name, part in headers.items()}
         if f"{self.name}.response" in self._shapes.by_use:
@@ -314,7 +369,7 @@ class _Operation:
             return {"schema": {"$ref": _SCHEMAS.format(name="Linkset")}, "example": self._example("linkset")}
         if media in _TEXT_EXAMPLES:
             return {"schema": _TEXT, "example": _TEXT_EXAMPLES[media]}
-        return {"schema": {"type": "string", "contentMediaType": media}}
+        return _file(media)
 
     def _responses(self) -> Node:
         responses = self._success()
@@ -337,7 +392,7 @@ class _Operation:
         if permitted(self.handler.opt) is not None:
             yield from (KINDS[refusal] for refusal in SIGNED_IN)
             slugs |= {"not-signed-in", "forbidden"}
-        if f"{self.name}.request" in self._shapes.by_use:
+        if f"{self.name}.request" in self._shapes.by_use or self.told.body:
             slugs |= {"too-large"}
         yield from (kind for kind in all_kinds() if kind.slug in slugs)
 
@@ -361,6 +416,11 @@ class _Operation:
         if {"in-progress", "database-away"} & shown.keys():
             answer["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
         return answer
+
+
+def _file(media: str) -> Node:
+    """Bytes that are no text; a validator cannot look into them."""
+    return {"schema": {"type": "string", "contentMediaType": media}}
 
 
 def _plain_problem(kind: Kind) -> Node:

@@ -27,6 +27,7 @@ from codes.token import code_url, issue_token
 from domain.enterprise.tables import enterprise, site, site_code
 from domain.identity.passwords import verify_password
 from domain.identity.store import ACCOUNT_BY_LOGIN
+from domain.identity.tables import account
 from domain.inspection.tables import inspection, inspection_officer
 from domain.shared.sql import Query
 
@@ -65,10 +66,13 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     position: Position | None = None
     inspection_id: UUID | None = None
     due_on: date | None = None
+    account: str | None = None
 
 
 class DemoFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole of `var/demo.json`; accounts by role. The sites that are due today come first."""
+    """The whole of `var/demo.json`; accounts by role. The sites that are due today come first;
+    `account` names who runs one, where a log-in does.
+    """
 
     base_url: str
     accounts: dict[str, AccountFacts]
@@ -86,6 +90,7 @@ class _SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     key_version: int
     inspection_id: UUID | None
     due_on: date | None
+    account: str | None
 
 
 _orders = (
@@ -113,11 +118,13 @@ _SITES = Query(
         site_code.c.key_version,
         _orders.c.id.label("inspection_id"),
         _orders.c.due_on,
+        account.c.login.label("account"),
     )
     .select_from(
         site.join(enterprise, enterprise.c.id == site.c.enterprise_id)
         .join(site_code, sa.and_(site_code.c.site_id == site.c.id, site_code.c.state == "issued"))
         .outerjoin(_orders, _orders.c.site_id == site.c.id)
+        .outerjoin(account, account.c.enterprise_id == enterprise.c.id)
     )
     .order_by(
         sa.func.coalesce(_orders.c.due_on == sa.bindparam("today", type_=sa.Date), sa.false()).desc(),
@@ -174,6 +181,7 @@ def _site_facts(row: _SiteRow, token: str, base_url: str, public_url: str) -> Si
         position=position,
         inspection_id=row.inspection_id,
         due_on=row.due_on,
+        account=row.account,
     )
 
 

@@ -15,10 +15,13 @@ import sqlalchemy as sa
 
 from api.demo.register import DemoOfficer, DemoRegister, DemoSite, demo_id, make_register, person_name
 from api.demo.visits import DemoInspections, PastInspection, plan_inspections
-from api.demo.words import CITY, CITY_PATH, EMERGENCY, MARKET
+from api.demo.words import CITY, CITY_PATH, EMERGENCY, FIRE, FOOD_SERVICE, MARKET
 from api.register import INSTALLATION, load_register
 from api.wiring import Parts
 from codes.token import code_url
+from domain.checklist.builtin import FOOD_SERVICE_TYPE, load_builtin_checklists
+from domain.checklist.store import ENABLED_CHECKLIST
+from domain.document.template_operations import load_builtin_templates
 from domain.enterprise.operations import issue_codes
 from domain.enterprise.tables import enterprise, licence, site
 from domain.identity.model import Role
@@ -27,9 +30,10 @@ from domain.identity.store import ACCOUNT_BY_LOGIN, INSERT_ACCOUNT, INSERT_DEPAR
 from domain.identity.tables import account
 from domain.inspection import store as inspections
 from domain.inspection.dispatch import dispatch_inspection
+from domain.inspection.model import DispatchOrder
 from domain.officer.tables import officer
 from domain.shared.clock import local_date
-from domain.shared.events import Event
+from domain.shared.events import Event, Operator
 from domain.shared.numbers import NumberKind, NumberRequest
 from domain.shared.sql import Command
 from domain.shared.tables import issued_number, number_counter
@@ -38,6 +42,7 @@ from domain.shared.vault import Vault
 
 SEED: Final = "yima"
 _PASSWORD_BYTES: Final = 9
+_REVIEWER: Final = Operator(id=UUID(int=2), name="演示审核人", post="法制审核")
 
 _SET_PASSWORD = Command(
     sa.update(account)
@@ -61,8 +66,14 @@ ACCOUNTS: Final = (
     DemoAccount(key="department_manager", name="manager", role=Role.DEPARTMENT_MANAGER),
     DemoAccount(key="lead", name="lead", role=Role.LEAD),
     DemoAccount(key="enterprise", name="enterprise", role=Role.ENTERPRISE),
+    DemoAccount(key="enterprise2", name="enterprise2", role=Role.ENTERPRISE),
+    DemoAccount(key="enterprise3", name="enterprise3", role=Role.ENTERPRISE),
     DemoAccount(key="administrator", name="admin", role=Role.ADMINISTRATOR),
 )
+
+
+_VISITED: Final = {"enterprise": 0, "enterprise2": 2, "enterprise3": 3}
+"""Which of the inspector's inspections, due today and of one department, each enterprise account is visited by."""
 
 
 class DemoAccounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,15 +144,35 @@ async def _make(tx: Transaction, parts: Parts, making: _Making) -> Outcome[None]
     register = making.register
     await _insert_register(tx, register)
     await _insert_past(tx, making.inspections.past)
+    papers = await load_builtin_templates(tx, INSTALLATION, _REVIEWER)
+    lists = await _load_lists(tx, register)
     codes = await issue_codes(tx, [each.id for each in register.sites], CITY_PATH, parts.code_keys)
-    events: list[Event] = list(codes.events)
+    events: list[Event] = [*papers.events, *lists.events, *codes.events]
     numbers: list[NumberRequest] = []
     for order in making.inspections.pending:
-        dispatched = await dispatch_inspection(tx, order)
+        dispatched = await dispatch_inspection(tx, _with_list(order, register, lists.answer))
         events += dispatched.events
         numbers += dispatched.numbers
     await _insert_accounts(tx, making)
     return Outcome(answer=None, events=tuple(events), numbers=tuple(numbers))
+
+
+async def _load_lists(tx: Transaction, register: DemoRegister) -> Outcome[UUID | None]:
+    """检查单 of food service; gives its version."""
+    market = register.department(MARKET)
+    loaded = await load_builtin_checklists(tx, market.id, departments={"消防救援": FIRE})
+    enabled = await ENABLED_CHECKLIST.first(
+        tx.connection, business_type=FOOD_SERVICE_TYPE, region=market.region, department_id=market.id
+    )
+    return Outcome(answer=None if enabled is None else enabled.version_id, events=loaded.events)
+
+
+def _with_list(order: DispatchOrder, register: DemoRegister, version_id: UUID | None) -> DispatchOrder:
+    """An inspection of a restaurant draws its items; the other trades have no list yet."""
+    visited = next(each for each in register.sites if each.id == order.site_id)
+    if visited.enterprise.trade.industry != FOOD_SERVICE:
+        return order
+    return msgspec.structs.replace(order, checklist_version_id=version_id)
 
 
 async def _insert_register(tx: Transaction, register: DemoRegister) -> None:
@@ -255,7 +286,6 @@ def _past_row(past: PastInspection, inspection_id: UUID) -> dict[str, Any]:
         "state": "completed",
         "outcome": past.outcome,
         "completed_at": past.completed_at,
-        "checklist_version_id": None,
         "list_digest": None,
         "nonce": None,
         "initiating_department_id": parties[0].department_id,
@@ -322,7 +352,7 @@ def _station(making: _Making, who: DemoAccount, person: str) -> dict[str, Any]:
         acting = {"name": made.name, "post": made.post, "officer_id": made.id}
         return {**nobody, **acting, "department_id": made.department_id, "region": CITY_PATH}
     if who.role is Role.ENTERPRISE:
-        visited = making.inspections.pending[0].site_id
+        visited = making.inspections.pending[_VISITED[who.key]].site_id
         run = next(each.enterprise for each in register.sites if each.id == visited)
         return {**nobody, "name": run.legal_representative, "post": "企业负责人", "enterprise_id": run.id}
     if who.role is Role.ADMINISTRATOR:

@@ -161,6 +161,7 @@ def make_register(random: Random, today: date) -> DemoRegister:
             region_code=CITY,
             region=ltree_path(CITY),
             hotline=each.hotline,
+            paper_word=each.paper_word,
         )
         for each in DEPARTMENTS
     ]

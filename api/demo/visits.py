@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from api.demo.register import DemoOfficer, DemoRegister, DemoSite
-from api.demo.words import COMMERCE, CULTURE, DEPARTMENTS, EMERGENCY, FIRE, HEALTH, MARKET, SOURCES
+from api.demo.words import COMMERCE, CULTURE, DEPARTMENTS, EMERGENCY, FIRE, FOOD_SERVICE, HEALTH, MARKET, SOURCES
 from domain.identity.model import Department
 from domain.inspection.model import DispatchedParty, DispatchOrder, InspectionKind
 from domain.scene.catalogue import scenes
@@ -91,10 +91,10 @@ class _Planner:
         self._scenes = {scene.code: scene.name for scene in scenes()}
 
     def sites_of(self, department: str) -> list[DemoSite]:
-        """The department's sites, shuffled; those that a phone can be measured against come first."""
+        """The department's sites, shuffled; restaurants that a phone can be measured against come first."""
         sites = [site for site in self._register.sites if site.enterprise.trade.department == department]
         self._random.shuffle(sites)
-        return sorted(sites, key=lambda site: site.longitude is None)
+        return sorted(sites, key=lambda site: (site.longitude is None, site.enterprise.trade.industry != FOOD_SERVICE))
 
     def order(self, plan: _Plan, site: DemoSite, crew: Sequence[DemoOfficer]) -> DispatchOrder:
         """The order of `plan` at `site`; `crew` acts for the site's department."""

@@ -27,6 +27,7 @@ class DemoDepartment(msgspec.Struct, frozen=True):
     code: str
     name: str
     short_name: str
+    paper_word: str
     hotline: str
     officers: int
 
@@ -84,20 +85,21 @@ HEALTH: Final = "450100-WJ"
 COMMERCE: Final = "450100-SW"
 
 DEPARTMENTS: Final = (
-    DemoDepartment(MARKET, "南宁市市场监督管理局", "南宁市监", "0771-12315", 10),
-    DemoDepartment(EMERGENCY, "南宁市应急管理局", "南宁应急", "0771-12350", 6),
-    DemoDepartment(CULTURE, "南宁市文化广电和旅游局", "南宁文旅", "0771-12318", 6),
-    DemoDepartment(FIRE, "南宁市消防救援支队", "南宁消防", "0771-96119", 6),
-    DemoDepartment(HEALTH, "南宁市卫生健康委员会", "南宁卫健", "0771-12320", 6),
-    DemoDepartment(COMMERCE, "南宁市商务局", "南宁商务", "0771-12345", 6),
+    DemoDepartment(MARKET, "南宁市市场监督管理局", "南宁市监", "南市监", "0771-12315", 10),
+    DemoDepartment(EMERGENCY, "南宁市应急管理局", "南宁应急", "南应急", "0771-12350", 6),
+    DemoDepartment(CULTURE, "南宁市文化广电和旅游局", "南宁文旅", "南文旅", "0771-12318", 6),
+    DemoDepartment(FIRE, "南宁市消防救援支队", "南宁消防", "南消", "0771-96119", 6),
+    DemoDepartment(HEALTH, "南宁市卫生健康委员会", "南宁卫健", "南卫", "0771-12320", 6),
+    DemoDepartment(COMMERCE, "南宁市商务局", "南宁商务", "南商务", "0771-12345", 6),
 )
 
 _FOOD_LAW: Final = "《中华人民共和国食品安全法》第一百一十条"
 _FOOD_LICENCE: Final = "食品经营许可证"
+FOOD_SERVICE: Final = "餐饮业"
 
 TRADES: Final = (
     DemoTrade(
-        "餐饮业",
+        FOOD_SERVICE,
         "S13",
         MARKET,
         "92",
@@ -116,7 +118,7 @@ TRADES: Final = (
         "JY245",
     ),
     DemoTrade(
-        "餐饮业",
+        FOOD_SERVICE,
         "S23",
         MARKET,
         "91",
@@ -155,7 +157,7 @@ TRADES: Final = (
         may_branch=True,
     ),
     DemoTrade(
-        "餐饮业",
+        FOOD_SERVICE,
         "S10",
         MARKET,
         "52",

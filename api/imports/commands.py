@@ -191,7 +191,9 @@ async def _with_bar(
         console=Console(stderr=True),
         transient=True,
     )
-    async with open_parts(dsn, settings.keys, pool_size=_POOL_SIZE, application="yima import") as parts:
+    async with open_parts(
+        dsn, settings.keys, blobs=settings.blob_place, pool_size=_POOL_SIZE, application="yima import"
+    ) as parts:
         with bar:
             task = bar.add_task("读取文件", total=None)
 

@@ -11,6 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 from msgspec import UnsetType
 
+from api.schemas.document import VerificationView
+from domain.document.model import VerificationState
+from domain.document.templates import chinese_date
 from domain.enterprise.model import CodeState, ScannedSite
 from domain.scan.view import Basics, ScanView
 
@@ -25,6 +28,8 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 
+_SHOWN_RESULTS = 8
+"""A page stays small; the API tells more."""
 HEADERS = {
     "Content-Security-Policy": (
         f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -61,7 +66,16 @@ def render_site(view: ScanView, today: date) -> bytes:
     """The public page of a site."""
     if isinstance(view.basics, UnsetType):
         raise TypeError("a page needs the basics, which every audience may see")
-    return _render("site.html", view=view, facts=_facts(view.basics), place=_place(view.basics), today=today)
+    results = [] if isinstance(view.results, UnsetType) else view.results
+    return _render(
+        "site.html",
+        view=view,
+        facts=_facts(view.basics),
+        place=_place(view.basics),
+        today=today,
+        results=results[:_SHOWN_RESULTS],
+        are_all=len(results) <= _SHOWN_RESULTS,
+    )
 
 
 def _place(basics: Basics) -> str:
@@ -93,3 +107,37 @@ def render_invalid() -> bytes:
 
 def _ended(heading: str, paragraphs: list[str], hotline: str | None) -> bytes:
     return _render("ended.html", heading=heading, paragraphs=paragraphs, hotline=hotline)
+
+
+_VERDICTS = {
+    VerificationState.GENUINE: ("真实", "本系统制发了该文书，目前有效。"),
+    VerificationState.UNSEALED: ("真实，未盖章", "本系统制发了该文书，但尚未登记加盖印章；以加盖印章的文书为准。"),
+    VerificationState.REVOKED: ("已撤销", "本系统制发过该文书，但该文书已经撤销，不再有效。"),
+}
+
+
+def render_verification(view: VerificationView) -> bytes:
+    """文书核验: nothing of whom the paper concerns."""
+    verdict, explanation = _VERDICTS[view.state]
+    facts = [
+        ("文号", view.number),
+        ("文书日期", chinese_date(view.issued_on)),
+        ("文件摘要（SHA-256）", view.digest or "文件正在生成"),
+        ("笔录摘要（SHA-256）", view.record_digest),
+    ]
+    return _render(
+        "verification.html",
+        verdict=verdict,
+        explanation=explanation,
+        is_over=view.state is VerificationState.REVOKED,
+        facts=[(name, value) for name, value in facts if value],
+    )
+
+
+def render_unverified() -> bytes:
+    """What a code of no paper tells."""
+    paragraphs = [
+        "没有查到该验证码对应的文书。请核对文书上的16位验证码后重新输入。",
+        "如果文书上确实是这个验证码，该文书可能不是本系统制发的，请联系监管部门核实。",
+    ]
+    return _ended("没有查到该文书", paragraphs, None)

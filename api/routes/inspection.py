@@ -140,7 +140,8 @@ def _located(submission: Submission, fix: PositionFix | None) -> Submission:
     return msgspec.structs.replace(submission, circumstances=where)
 
 
-def _officer_id(submission: Submission) -> UUID:
+def officer_of(submission: Submission) -> UUID:
+    """The officer that the caller is. Raises `Forbidden`."""
     if submission.principal.officer_id is None:
         raise Forbidden("该账号不是执法人员。")
     return submission.principal.officer_id
@@ -159,7 +160,7 @@ async def check_in(
     data: JSONBody[CheckInOrder],
 ) -> Response[bytes]:
     """扫码报到 (ONE-01, MOB-10)."""
-    officer_id = _officer_id(submission)
+    officer_id = officer_of(submission)
     answer = await parts.work.submit(
         _located(submission, data.position),
         lambda tx: operations.check_in(tx, officer_id, inspection_id, data, parts.code_keys),
@@ -180,7 +181,7 @@ async def record_identification(
     data: JSONBody[IdentificationOrder],
 ) -> Response[bytes]:
     """亮证告知: acknowledged, or refused with the reason."""
-    officer_id = _officer_id(submission)
+    officer_id = officer_of(submission)
     answer = await parts.work.submit(
         submission, lambda tx: operations.record_identification(tx, officer_id, inspection_id, data)
     )
@@ -197,7 +198,7 @@ async def depart(
     parts: NamedDependency[Parts], submission: NamedDependency[Submission], inspection_id: FromPath[UUID]
 ) -> Response[bytes]:
     """离场 of the caller's department."""
-    officer_id = _officer_id(submission)
+    officer_id = officer_of(submission)
     answer = await parts.work.submit(submission, lambda tx: operations.depart(tx, officer_id, inspection_id))
     return respond(answer)
 
@@ -215,7 +216,7 @@ async def void_visit(
     data: JSONBody[VoidVisit],
 ) -> Response[bytes]:
     """作废 the open visit: the wrong site was taken."""
-    officer_id = _officer_id(submission)
+    officer_id = officer_of(submission)
     answer = await parts.work.submit(
         submission, lambda tx: operations.void_visit(tx, officer_id, inspection_id, data.reason)
     )

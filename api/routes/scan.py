@@ -21,6 +21,7 @@ from domain.inspection.rules import InvalidCode
 from domain.scan import operations
 from domain.scan.operations import PublicEnterprise
 from domain.scan.view import ScanView
+from domain.shared.clock import local_date
 
 _PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization"}
 
@@ -45,7 +46,7 @@ async def read_code(
         return await _public(request, token, JSON)  # type: ignore[return-value] - encoded already
     code_id = operations.code_id_of(token, parts.code_keys)
     async with parts.work.reading() as connection:
-        view = await operations.scan(connection, code_id, principal)
+        view = await operations.scan(connection, code_id, principal, local_date(parts.clock()))
     return Response(msgspec.json.encode(view), headers=_PRIVATE, media_type=JSON)  # type: ignore[return-value]
 
 
@@ -92,7 +93,7 @@ async def home() -> Response[bytes]:
 async def read_public_enterprise(parts: NamedDependency[Parts], uscc: FromPath[str]) -> Response[PublicEnterprise]:
     """经营信息 of an enterprise and its sites, for anybody (CIT-03)."""
     async with parts.work.reading() as connection:
-        found = await operations.public_enterprise(connection, normalise_uscc(uscc))
+        found = await operations.public_enterprise(connection, normalise_uscc(uscc), local_date(parts.clock()))
     return Response(found, headers={"Cache-Control": "no-cache"})
 
 

@@ -10,7 +10,9 @@ from uuid import UUID
 
 import msgspec
 
+from api.work import Receipt
 from domain.inspection import rules
+from domain.inspection.answers.model import ChecklistLine
 from domain.inspection.model import (
     AssignedOfficer,
     CheckInCard,
@@ -74,6 +76,27 @@ class InspectionDetail(InspectionLine, frozen=True, kw_only=True):
     parties: list[Party]
     officers: list[OfficerCard]
     check_ins: list[CheckInCard]
+
+
+class ChecklistView(msgspec.Struct, frozen=True, kw_only=True):
+    """检查单 of an inspection: the drawn items in order, and how many of them are answered."""
+
+    inspection_id: UUID
+    answered: int
+    items: list[ChecklistLine]
+
+
+class ReleasedList(msgspec.Struct, frozen=True, kw_only=True):
+    """检查单解封: the list. Null in a repeated answer, too long to be kept: Location tells where it is read."""
+
+    receipt: Receipt
+    result: list[ChecklistLine] | None
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=400)]
 
 
 class VoidVisit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

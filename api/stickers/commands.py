@@ -49,7 +49,9 @@ def _with_parts(act: Callable[[Parts, Settings], Awaitable[A]]) -> A:
     settings = _settings()
 
     async def run(dsn: str) -> A:
-        async with open_parts(dsn, settings.keys, pool_size=4, application="yima code") as parts:
+        async with open_parts(
+            dsn, settings.keys, blobs=settings.blob_place, pool_size=4, application="yima code"
+        ) as parts:
             return await act(parts, settings)
 
     try:

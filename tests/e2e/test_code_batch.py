@@ -24,6 +24,7 @@ from api.stickers.batch import BatchReport, DrawingFailed, print_codes
 from api.wiring import Parts, open_parts
 from codes.token import decode_token, issue_token, token_from_scan
 from domain.enterprise.operations import reissue_code
+from domain.evidence.model import BlobPlace
 from domain.shared.clock import local_date, system_clock
 from domain.shared.errors import NotFound
 from domain.shared.events import Operator
@@ -51,7 +52,8 @@ async def opened(database: Database, tmp_path_factory: pytest.TempPathFactory) -
         "YIMA_VAR": str(folder),
         "YIMA_PUBLIC_URL": PUBLIC,
     }
-    async with open_parts(database.dsn, folder / "keys", pool_size=8, application="tests") as parts:
+    blobs = BlobPlace(str(folder / "blobs"))
+    async with open_parts(database.dsn, folder / "keys", blobs=blobs, pool_size=8, application="tests") as parts:
         yield Installation(parts, environment, Operator(id=UUID(int=1), name="测试", post="测试"))
 
 
@@ -149,7 +151,10 @@ def progress(done, total):
 
 async def main():
     settings = read_settings()
-    async with open_parts(settings.database_url, settings.keys, pool_size=4, application="killed") as parts:
+    place = settings.blob_place
+    async with open_parts(
+        settings.database_url, settings.keys, blobs=place, pool_size=4, application="killed"
+    ) as parts:
         await code_batch.print_codes(
             parts, region_code="450100", folder=Path(sys.argv[1]), public_url=settings.public_url, progress=progress
         )

@@ -22,6 +22,7 @@ from api.wiring import Parts, open_parts
 from codes.resident_id import check_resident_id
 from codes.token import decode_token, token_from_scan
 from codes.uscc import UsccOutcome, check_uscc
+from domain.evidence.model import BlobPlace
 from domain.identity.passwords import verify_password
 from domain.identity.store import ACCOUNT_BY_LOGIN
 from domain.inspection.store import ASSIGNED_OFFICERS
@@ -45,7 +46,9 @@ async def made(shared_parts: Parts) -> DemoAccounts:
 async def elsewhere(template: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
     """The parts of a second, independent installation."""
     clone = await clone_template(template, "elsewhere")
-    async with open_parts(clone.dsn, tmp_path_factory.mktemp("other-keys"), pool_size=4, application="tests") as parts:
+    keys = tmp_path_factory.mktemp("other-keys")
+    blobs = BlobPlace(str(keys / "blobs"))
+    async with open_parts(clone.dsn, keys, blobs=blobs, pool_size=4, application="tests") as parts:
         yield parts
     await drop_database(clone)
 
@@ -95,7 +98,7 @@ async def test_a_changed_name_is_put_right_again(elsewhere: Parts) -> None:
 
 async def test_everything_is_there(shared_parts: Parts, made: DemoAccounts) -> None:
     assert made.created
-    expected = {"enterprise": 300, "site": 320, "site_code": 320, "department": 6, "officer": 40, "account": 7}
+    expected = {"enterprise": 300, "site": 320, "site_code": 320, "department": 6, "officer": 40, "account": 9}
     assert {table: await count(shared_parts, table) for table in expected} == expected
     states = Counter(row["state"] for row in await rows(shared_parts, "SELECT state FROM inspection"))
     assert states == {"pending": 40, "completed": 60}
@@ -195,7 +198,7 @@ async def test_history_is_past_and_numbered_in_its_own_years(shared_parts: Parts
         assert TODAY - timedelta(days=375) < local_date(row["completed_at"]) < TODAY
         assert row["created_at"] <= row["completed_at"]
         assert local_date(row["created_at"]).year == row["year"]
-        assert row["outcome"] in {"no_problem", "problem_corrected"}
+        assert row["outcome"] in {"no_problem", "ordered_to_rectify"}
     gaps = await rows(
         shared_parts,
         "SELECT FROM number_counter c WHERE last <> (SELECT count(*) FROM issued_number n WHERE"

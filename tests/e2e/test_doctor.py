@@ -14,6 +14,7 @@ from api.cluster import Cluster
 from api.doctor import Finding, examine
 from api.migrate import migrate
 from api.wiring import Parts, open_parts
+from domain.evidence.model import BlobPlace
 from domain.shared.keys import make_root_key
 from domain.shared.random import system_random
 from tests.support.database import Database, drop_database
@@ -146,7 +147,8 @@ async def test_a_file_where_the_var_folder_should_be_is_named(healthy: dict[str,
 async def test_a_stopped_embedded_database_is_started_looked_at_and_stopped(var: Path) -> None:
     with Cluster(var) as cluster:
         await migrate(cluster.dsn)
-        async with open_parts(cluster.dsn, var / "keys", pool_size=2, application="tests"):
+        blobs = BlobPlace(str(var / "blobs"))
+        async with open_parts(cluster.dsn, var / "keys", blobs=blobs, pool_size=2, application="tests"):
             pass
     findings = await examine({"YIMA_VAR": str(var), "PORT": str(free_port())})
     assert bad(findings) == ""

@@ -28,6 +28,7 @@ from domain.enterprise import columns as enterprise_columns
 from domain.enterprise.batches import ImportMovedOn
 from domain.enterprise.columns import Place
 from domain.enterprise.intake import judge_enterprise
+from domain.evidence.model import BlobPlace
 from domain.identity.store import INSERT_DEPARTMENT
 from domain.officer import columns as officer_columns
 from domain.officer.intake import Departments, judge_officer
@@ -49,7 +50,8 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_parts(database: Database, keys_folder: Path) -> AsyncGenerator[Parts]:
-    async with open_parts(database.dsn, keys_folder, pool_size=4, application="tests") as parts:
+    blobs = BlobPlace(str(keys_folder / "blobs"))
+    async with open_parts(database.dsn, keys_folder, blobs=blobs, pool_size=4, application="tests") as parts:
         yield parts
 
 
@@ -342,9 +344,10 @@ import asyncio, resource, sys
 from pathlib import Path
 from api.imports.commands import import_enterprises
 from api.wiring import open_parts
+from domain.evidence.model import BlobPlace
 
 async def main(dsn, keys, small, large):
-    async with open_parts(dsn, Path(keys), pool_size=4, application="tests") as parts:
+    async with open_parts(dsn, Path(keys), blobs=BlobPlace(keys), pool_size=4, application="tests") as parts:
         await import_enterprises(parts, Path(small))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         report = await import_enterprises(parts, Path(large))

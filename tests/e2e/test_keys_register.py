@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from api.wiring import load_keys, open_parts, roll_key
+from domain.evidence.model import BlobPlace
 from domain.identity.tokens import RefreshToken, SessionTokens, TokenInvalid
 from domain.shared.keys import KeyPurpose, KeyRing, KeysMissing, KeyState, UnknownKey, WrongKeys, make_root_key
 from domain.shared.sql import Connection
@@ -91,7 +92,8 @@ async def test_five_processes_that_start_at_once_agree_on_one_key(
     connection: Connection, database: Database, tmp_path: Path
 ) -> None:
     async def start() -> tuple[int, bytes]:
-        async with open_parts(database.dsn, tmp_path / "keys", pool_size=1, application="start") as parts:
+        blobs = BlobPlace(str(tmp_path / "blobs"))
+        async with open_parts(database.dsn, tmp_path / "keys", blobs=blobs, pool_size=1, application="start") as parts:
             return parts.keys.current(KeyPurpose.CODE)
 
     assert len(set(await asyncio.gather(*(start() for _ in range(5))))) == 1

@@ -61,8 +61,26 @@ def test_the_tour_shows_what_it_promises(installation: Installation) -> None:
     assert '"flags": []' in said
     assert "\nthe same receipt\n" in said
     assert "\nacknowledged\n" in said
-    seen = re.findall(r"^\d+ (inspection\.\w+) ", said, re.MULTILINE)
-    assert seen == ["inspection.checked_in", "inspection.officers_identified", "inspection.departed"]
+    assert "\n一致\n" in said
+    assert said.count("%PDF-") == 2
+    assert '"state": "unsealed"' in said
+    assert "发现问题已责令改正" in said
+    assert "已整改" in said
+    seen = re.findall(r"^\d+ (\w+\.\w+) ", said, re.MULTILINE)
+    assert seen == [
+        "inspection.checked_in",
+        "inspection.officers_identified",
+        "evidence.stored",
+        "inspection.record_facts_recorded",
+        *["inspection.record_signed"] * 4,
+        "rectification.order_issued",
+        "inspection.departed",
+        "inspection.completed",
+        "publication.published",
+        "evidence.stored",
+        "rectification.fed_back",
+        "rectification.re_inspected",
+    ]
     assert "完好" in said
 
 

@@ -18,9 +18,10 @@ from api.relay import Relay
 from api.wiring import RELAY_ROLE
 from codes.token import issue_token
 from domain.enterprise.operations import reissue_code, revoke_code
-from domain.enterprise.store import SCANNED_SITE
 from domain.identity.model import Principal
 from domain.inspection import store
+from domain.publication.store import WAITING_OF_SITE
+from domain.scan.store import SCANNED_SITE
 from domain.shared.sql import borrow, open_pool
 from tests.support.client import Api, accepted, open_lines, refused, statements
 from tests.support.database import Database
@@ -28,7 +29,7 @@ from tests.support.factories import INSTALLATION, World, check_in_order, make_en
 
 LINKSET = "application/linkset+json"
 A_BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-PUBLIC = {"audience", "site_id", "actions", "basics", "licences", "regulator"}
+PUBLIC = {"audience", "site_id", "actions", "basics", "licences", "regulator", "results"}
 
 
 async def scanned(api: Api, world: World, who: Principal | None = None, code: str = "") -> dict[str, Any]:
@@ -77,7 +78,7 @@ async def test_nobody_signed_in_reads_what_the_public_may(api: Api, world: World
 async def test_the_same_code_tells_each_reader_their_own_part(api: Api, world: World) -> None:
     citizen = await scanned(api, world)
     expected = {
-        "enterprise": (world.enterprise_user, {"orders", "history"}),
+        "enterprise": (world.enterprise_user, {"orders", "history", "own_pending_publications"}),
         "inspector_with_order": (world.inspector, {"orders", "history", "grades", "location"}),
         "inspector": (world.unassigned_inspector, {"history"}),
         "lead": (world.lead, {"orders", "history", "grades", "location"}),
@@ -326,11 +327,14 @@ async def test_a_public_scan_costs_one_statement_and_none_when_kept(api: Api, wo
     assert again.content == first.content
 
 
-async def test_a_signed_in_scan_costs_two_statements(api: Api, world: World) -> None:
-    for who in (world.enterprise_user, world.inspector, world.unassigned_inspector, world.lead):
+async def test_a_signed_in_scan_costs_two_statements_and_the_enterprises_three(api: Api, world: World) -> None:
+    for who in (world.foreign_user, world.inspector, world.unassigned_inspector, world.lead):
         async with statements(api) as sent:
             await scanned(api, world, who)
         assert sent == [SCANNED_SITE.text, store.INSPECTIONS_OF_SITE.text]
+    async with statements(api) as sent:
+        await scanned(api, world, world.enterprise_user)
+    assert sent == [SCANNED_SITE.text, store.INSPECTIONS_OF_SITE.text, WAITING_OF_SITE.text]
 
 
 async def test_a_list_costs_one_statement_and_a_detail_four(api: Api, world: World) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from api import reactions
+from api.reactions import Reactions
 from api.wiring import APP_ROLE, Parts
 from api.work import (
     STORED_ANSWER_BYTES,
@@ -39,6 +39,8 @@ from tests.support.database import Database
 Operation = Callable[[Transaction], Awaitable[Outcome[str]]]
 MARKS = ("scene", "trace", "message", "idempotency", "issued_number", "number_counter")
 
+REACTIONS = Reactions(embargo_working_days=0)
+
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def owner(database: Database) -> AsyncGenerator[asyncpg.Connection]:
@@ -53,7 +55,9 @@ async def another_process(database: Database, parts: Parts) -> AsyncGenerator[Wo
     """A second server process over the same database: its own pool and its own memory."""
     pool = await open_pool(database.dsn, size=8, role=APP_ROLE, application="other process")
     try:
-        yield Work(pool, clock=parts.clock, random=parts.random, vault=parts.vault, seal=parts.seal)
+        yield Work(
+            pool, clock=parts.clock, random=parts.random, vault=parts.vault, seal=parts.seal, reactions=REACTIONS
+        )
     finally:
         await pool.close()
 
@@ -280,7 +284,7 @@ async def test_a_message_is_written_for_what_the_reaction_says_and_for_nothing_e
     parts: Parts, owner: asyncpg.Connection
 ) -> None:
     events = (checked_in([]), noted("silent"), checked_in(["stale"]))
-    assert [len(reactions.react(event)) for event in events] == [1, 0, 2]
+    assert [len(Reactions(embargo_working_days=0).messages(event)) for event in events] == [1, 0, 2]
 
     async def operation(_tx: Transaction) -> Outcome[str]:
         return Outcome(answer="", events=events)
@@ -468,7 +472,9 @@ async def test_done_at_is_the_phones_time_but_never_later_than_ours(
     parts: Parts, claimed: timedelta | None, believed: int
 ) -> None:
     now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-    work = Work(parts.pool, clock=the_clock(now), random=parts.random, vault=parts.vault, seal=parts.seal)
+    work = Work(
+        parts.pool, clock=the_clock(now), random=parts.random, vault=parts.vault, seal=parts.seal, reactions=REACTIONS
+    )
     seen: list[tuple[datetime, datetime]] = []
 
     async def operation(tx: Transaction) -> Outcome[str]:

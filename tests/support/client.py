@@ -67,6 +67,26 @@ class Actor:
         content = b"" if body is None else msgspec.json.encode(body)
         return await self._http.post(path, content=content, headers={**headers, "Content-Type": "application/json"})
 
+    async def put(
+        self,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = None,
+        after: str | None = None,
+        done_at: datetime | str | None = None,
+        if_match: int | None = None,
+    ) -> httpx.Response:
+        """Put `body` at `path`, over version `if_match` where there was one."""
+        headers = self.bearer() | {"Idempotency-Key": key or str(uuid4()), "Content-Type": "application/json"}
+        if after is not None:
+            headers["Yima-After"] = after
+        if done_at is not None:
+            headers["Yima-Done-At"] = done_at.isoformat() if isinstance(done_at, datetime) else done_at
+        if if_match is not None:
+            headers["If-Match"] = f'"{if_match}"'
+        return await self._http.put(path, content=msgspec.json.encode(body), headers=headers)
+
     async def delete(self, path: str) -> httpx.Response:
         """End what is at `path`."""
         return await self._http.delete(path, headers=self.bearer())
