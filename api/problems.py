@@ -190,7 +190,7 @@ _INVALID = Kind("invalid-field", 422, "填写有误")
 _DEFECT = Kind("internal-error", 500, "系统错误")
 _WIRE_NAMES = {"status": "state"}
 """A parameter that cannot bear its own name in Python (Litestar keeps `state` for itself)."""
-_RETRY_AFTER = {
+RETRY_AFTER = {
     "in-progress": "1",
     "database-away": "2",
     "paper-not-ready": "2",
@@ -229,7 +229,7 @@ def problem_of(error: DomainError) -> Problem:
 def respond(problem: Problem) -> Response[bytes]:
     """The HTTP answer of `problem`."""
     headers = {"Cache-Control": "no-store"}
-    retry = _RETRY_AFTER.get(problem.type.removeprefix(_PREFIX))
+    retry = RETRY_AFTER.get(problem.type.removeprefix(_PREFIX))
     if retry is not None:
         headers["Retry-After"] = retry
     if problem.status == HTTPStatus.UNAUTHORIZED:

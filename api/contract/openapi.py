@@ -18,11 +18,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from api.auth import permitted
+from api.contract.headers import HEADERS, PARAMETERS, Node
 from api.contract.operations import LINKSET, OPERATIONS, SIGNED_IN, Told
-from api.problems import KINDS, MEDIA_TYPE, Kind, Problem, all_kinds
-
-Node = dict[str, Any]
-"""A part of a JSON document."""
+from api.problems import KINDS, MEDIA_TYPE, RETRY_AFTER, Kind, Problem, all_kinds
 
 _SCHEMAS = "#/components/schemas/{name}"
 _JSON = "application/json"
@@ -35,88 +33,6 @@ _STATUSES = {
 }
 _NO_SCHEMAS = frozenset({"properties", "enum", "const", "default", "required", "example", "examples"})
 _TEXT: Node = {"type": "string"}
-_KEY_RULE: Node = {"type": "string", "pattern": "^[A-Za-z0-9._:-]{8,128}$"}
-
-PARAMETERS: Mapping[str, Node] = {
-    "IdempotencyKey": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": True,
-        "description": "Made by the client once per write, best the write's own UUIDv7. The same key with the same "
-        "request has one effect and one answer, for 180 days; with another request it is refused.",
-        "schema": _KEY_RULE,
-        "example": "0198f3a2-6c1e-7d40-9a51-2b7f4c8e1d03",
-    },
-    "YimaAfter": {
-        "name": "Yima-After",
-        "in": "header",
-        "required": False,
-        "description": "The Idempotency-Key of the write that must have arrived before this one. When it has not, the "
-        "answer is 409 `predecessor-missing`: keep this write and send that one first.",
-        "schema": _KEY_RULE,
-        "example": "0198f3a2-5b0d-7c11-8e42-1a6e3b7d0c92",
-    },
-    "YimaDoneAt": {
-        "name": "Yima-Done-At",
-        "in": "header",
-        "required": False,
-        "description": "When it was done by the phone's clock, with offset, if the write comes late. Never later than "
-        "its arrival: a clock that runs ahead is set back.",
-        "schema": {"type": "string", "format": "date-time"},
-        "example": "2026-11-21T09:41:07+08:00",
-    },
-    "EvidenceKey": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "description": "Optional: the digest names the write. Needed where a later write names this one in Yima-After.",
-        "schema": _KEY_RULE,
-        "example": "0198f3a2-6c1e-7d40-9a51-2b7f4c8e1d04",
-    },
-    "ContentRange": {
-        "name": "Content-Range",
-        "in": "header",
-        "required": False,
-        "description": "The body is a part of the file. Parts may come twice, in any order, to any process; of each "
-        "but the last at least 64 KiB. HEAD of the same address tells in `Upload-Offset` where to go on.",
-        "schema": {"type": "string", "pattern": r"^bytes \d+-\d+/\d+$"},
-        "example": "bytes 0-4194303/9437184",
-    },
-    "IfMatch": {
-        "name": "If-Match",
-        "in": "header",
-        "required": False,
-        "description": "The version that the caller changes, as the last answer told it; left out: there was none. "
-        "Another version stands by now: 412, and nothing is overwritten. It is a number and no ETag.",
-        "schema": {"type": "string", "pattern": r'^"?\d{1,9}"?$'},
-        "example": "1",
-    },
-    "IfNoneMatch": {
-        "name": "If-None-Match",
-        "in": "header",
-        "required": False,
-        "description": "The ETag of the answer that the caller still has; unchanged: 304 without a body.",
-        "schema": _TEXT,
-        "example": '"7c1f0a3b9d2e4f6a8b0c1d2e"',
-    },
-}
-_HEADERS: Mapping[str, Node] = {
-    "IdempotencyReplayed": {
-        "description": "`true`: this write had come before, and this is its first answer, byte for byte.",
-        "schema": {"type": "string", "const": "true"},
-    },
-    "ETag": {"description": "Names this very answer.", "schema": _TEXT},
-    "Location": {"description": "Where what was written can be read.", "schema": _TEXT},
-    "YimaRecordDigest": {
-        "description": "SHA-256 of the body, in hexadecimal: what a signature names.",
-        "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-    },
-    "YimaFactsVersion": {
-        "description": "For If-Match of putRecordFacts; 0 before anything was added by hand.",
-        "schema": {"type": "integer", "format": "int64"},
-    },
-    "RetryAfter": {"description": "Seconds to wait before the same request is sent again.", "schema": _TEXT},
-}
 _LINK_TARGETS: Node = {
     "type": "array",
     "minItems": 1,
@@ -150,6 +66,8 @@ _LINKSET_SCHEMA: Node = {
         }
     },
 }
+_TOLD_AS_PAGE = frozenset({404, 410})
+"""What a browser at an operation that answers pages is told as a page, too."""
 _TEXT_EXAMPLES = {
     "text/html": "<!doctype html><html lang=zh-CN><title>南宁邕江鲜面馆 · 一码</title>…</html>",
     "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 41 41">…</svg>',
@@ -178,7 +96,7 @@ def openapi_document(app: Litestar, examples: Mapping[str, Any]) -> Node:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "schemas": shapes.components,
             "parameters": dict(PARAMETERS),
-            "headers": dict(_HEADERS),
+            "headers": dict(HEADERS),
             "examples": {kind.slug: {"summary": kind.title, "value": _plain_problem(kind)} for kind in all_kinds()},
         },
     }
@@ -413,7 +331,9 @@ class _Operation:
                 }
             },
         }
-        if {"in-progress", "database-away"} & shown.keys():
+        if "text/html" in self.told.media and kinds[0].status in _TOLD_AS_PAGE:
+            answer["content"]["text/html"] = self._represented("text/html")
+        if RETRY_AFTER.keys() & shown.keys():
             answer["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
         return answer
 

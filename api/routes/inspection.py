@@ -124,7 +124,7 @@ async def read_inspection(
         if inspection is None:
             raise NotFound("没有该检查任务。")
         parties = await store.PARTIES.all(connection, inspection_id=inspection_id)
-        officers = await store.ASSIGNED_OFFICERS.all(connection, inspection_id=inspection_id)
+        officers = await store.ASSIGNED_OFFICERS.all(connection, inspection_id=inspection_id, as_of=parts.clock())
         if not _may_read(principal_of(request), inspection, parties, officers):
             raise NotFound("没有该检查任务。")
         check_ins = await store.CHECK_INS.all(connection, inspection_id=inspection_id)

@@ -11,13 +11,16 @@ from domain.enterprise.tables import site
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
 from domain.inspection.model import InspectionState
-from domain.inspection.tables import inspection, inspection_officer, inspection_party, visit
+from domain.inspection.tables import inspection, inspection_officer, inspection_party, officer_replacement, visit
 from domain.shared.errors import NotFound
 from domain.shared.sql import Connection, Query
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What of an inspection decides who may see it; `departments` by the lead first, `officers` all assigned."""
+    """What of an inspection decides who may see it; `departments` by the lead first, `officers` all assigned.
+
+    `former_officers` were replaced: what they did there may still be on its way from their phones.
+    """
 
     inspection_id: UUID
     state: InspectionState
@@ -26,6 +29,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     enterprise_id: UUID
     departments: list[UUID]
     officers: list[UUID]
+    former_officers: list[UUID]
     has_visit: bool
 
 
@@ -46,6 +50,7 @@ STANDING = Query(
         site.c.enterprise_id,
         _array_of(inspection_party.c.department_id, inspection_party.c.is_lead.desc()).label("departments"),
         _array_of(inspection_officer.c.officer_id).label("officers"),
+        _array_of(officer_replacement.c.former_officer_id).label("former_officers"),
         sa.exists().where(visit.c.inspection_id == inspection.c.id, visit.c.voided_at.is_(None)).label("has_visit"),
     )
     .select_from(inspection.join(site, site.c.id == inspection.c.site_id))
@@ -61,7 +66,7 @@ def may_read(principal: Principal, standing: Standing) -> bool:
     """
     match principal.role:
         case Role.INSPECTOR:
-            return principal.officer_id in standing.officers
+            return principal.officer_id in {*standing.officers, *standing.former_officers}
         case Role.DEPARTMENT_MANAGER:
             return principal.department_id in standing.departments
         case Role.LEAD:

@@ -123,7 +123,7 @@ async def _issue_notice(tx: Transaction, inspection_id: UUID, items: int) -> tup
         inspection=await store.INSPECTION_BY_ID.one(tx.connection, inspection_id=inspection_id),
         department=lead,
         party=await record_store.PARTY.one(tx.connection, inspection_id=inspection_id),
-        officers=await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id),
+        officers=await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id, as_of=tx.now),
         presences=[],
         lines=[],
         facts=RecordFacts(),

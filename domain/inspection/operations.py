@@ -75,7 +75,7 @@ async def check_in(
     """
     scanned = _decode(order.code, keys)
     inspection, visit, cards = await _lock(tx, inspection_id)
-    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id, as_of=tx.done_at)
     done_at = rules.bounded_done_at(tx.done_at, inspection)
     late = order.late_scan
     began_at = rules.bounded_done_at(late.began_at, inspection) if late else None
@@ -103,7 +103,7 @@ async def check_in(
         await store.RESUME.run(tx.connection, of_inspection=inspection_id)
     stored = _stored(tx, order, open_visit, (first.acts_for, first.id, second.id), evidence, verdict, done_at)
     stored = msgspec.structs.replace(stored, position_reason=reason, late_scan_note=note)
-    await _save(tx, open_visit, stored, is_new=visit is None or open_visit.id != visit.id)
+    await _save(tx, open_visit, stored, is_new=all(each.visit_id != open_visit.id for each in cards))
     parties = await store.PARTIES.all(tx.connection, inspection_id=inspection_id)
     event = _checked_in(inspection, _party(parties, first.acts_for), open_visit, stored)
     return Outcome(answer=_answer(inspection_id, open_visit, stored), events=(event,))
@@ -174,21 +174,23 @@ async def _join_or_open(
     department_id: UUID,
     arrived_at: datetime,
 ) -> Visit:
-    """The visit that this department's arrival belongs to.
+    """The visit that this department's arrival belongs to, no visit being open.
 
     A department whose check-in reaches us late, from the time when the others were there, takes part in that visit
     and does not make another one.
     """
-    if (
-        latest is not None
-        and latest.voided_at is None
-        and latest.departed_at is not None
-        and arrived_at <= latest.departed_at
-        and rules.find_check_in(cards, department_id, latest) is None
-    ):
-        await store.JOIN_VISIT.run(tx.connection, visit_id=latest.id, came_at=arrived_at)
-        return msgspec.structs.replace(latest, departed_at=None)
-    return _new_visit(tx, inspection_id, latest, arrived_at)
+    ended = rules.find_ended_visit(cards, department_id, arrived_at)
+    if ended is None:
+        return _new_visit(tx, inspection_id, latest, arrived_at)
+    await store.JOIN_VISIT.run(tx.connection, visit_id=ended.visit_id, came_at=arrived_at)
+    return Visit(
+        id=ended.visit_id,
+        inspection_id=inspection_id,
+        sequence=ended.visit_sequence,
+        arrived_at=min(arrived_at, ended.done_at),
+        departed_at=None,
+        voided_at=None,
+    )
 
 
 def _new_visit(tx: Transaction, inspection_id: UUID, former: Visit | None, arrived_at: datetime) -> Visit:
@@ -371,7 +373,7 @@ async def _standing(
 ) -> tuple[Inspection, CheckInCard, Visit, UUID]:
     """The inspection with the open check-in of the officer's department. Raises as its callers say."""
     inspection, visit, cards = await _lock(tx, inspection_id)
-    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id, as_of=tx.done_at)
     mine = next((officer for officer in assigned if officer.id == officer_id), None)
     if mine is None:
         raise rules.NotAssigned("你不是该检查任务的执法人员。")
@@ -407,7 +409,7 @@ async def void_visit(tx: Transaction, officer_id: UUID, inspection_id: UUID, rea
     """
     why = require_reason(reason, "reason")
     inspection, visit, _cards = await _lock(tx, inspection_id)
-    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id, as_of=tx.done_at)
     mine = next((officer for officer in assigned if officer.id == officer_id), None)
     if mine is None:
         raise rules.NotAssigned("你不是该检查任务的执法人员。")

@@ -182,6 +182,25 @@ def find_check_in(check_ins: Sequence[CheckInCard], department_id: UUID, visit: 
     return next((each for each in check_ins if each.visit_id == visit.id and each.department_id == department_id), None)
 
 
+def find_ended_visit(check_ins: Sequence[CheckInCard], department_id: UUID, arrived_at: datetime) -> CheckInCard | None:
+    """A check-in of the ended visit in which the department took part, its arrival reaching us late; None: of none.
+
+    The others were still there when it came, and had come that day or before. Of two visits on two days it is the
+    earlier that fits, whichever day's queue arrives first.
+    """
+    counted = [each for each in check_ins if each.visit_voided_at is None]
+    joined = {each.visit_id for each in counted if each.department_id == department_id}
+    for first in sorted(counted, key=lambda each: each.visit_sequence):
+        there = [each for each in counted if each.visit_id == first.visit_id]
+        left = [each.departed_at for each in there if each.departed_at is not None]
+        if first.visit_id in joined or len(left) < len(there):
+            continue
+        began = min(*left, *(each.done_at for each in there))  # a back-entry is done after its own end
+        if local_date(began) <= local_date(arrived_at) and arrived_at <= max(left):
+            return first
+    return None
+
+
 def require_position_reason(verdict: PositionVerdict, reason: str | None) -> str | None:
     """The reason for a position in doubt; None when the position is plain. Raises `PositionReasonRequired`."""
     if not verdict.needs_reason:

@@ -28,6 +28,7 @@ from domain.inspection.tables import (
     inspection,
     inspection_officer,
     inspection_party,
+    officer_replacement,
     visit,
 )
 from domain.officer.tables import officer
@@ -124,23 +125,41 @@ PARTIES = Query(
     Party,
 )
 
+_posts = sa.union(
+    sa.select(inspection_officer.c.inspection_id, inspection_officer.c.officer_id, inspection_officer.c.department_id),
+    sa.select(
+        officer_replacement.c.inspection_id,
+        officer_replacement.c.former_officer_id.label("officer_id"),
+        officer_replacement.c.department_id,
+    ).where(officer_replacement.c.replaced_at > sa.bindparam("as_of", type_=sa.DateTime(timezone=True))),
+)
+"""Who is assigned, and who was still so at `as_of`: authority is judged as of the act, however late it reaches us."""
+
+
+def posts(name: str) -> sa.Subquery:
+    """`_posts` under a name of its own; the statement takes `as_of`."""
+    return _posts.subquery(name)
+
+
+_post = posts("post")
 ASSIGNED_OFFICERS = Query(
     sa.select(
         *[officer.c[name] for name in AssignedOfficer.__struct_fields__ if name != "acts_for"],
-        inspection_officer.c.department_id.label("acts_for"),
+        _post.c.department_id.label("acts_for"),
     )
-    .select_from(inspection_officer.join(officer, officer.c.id == inspection_officer.c.officer_id))
-    .where(inspection_officer.c.inspection_id == sa.bindparam("inspection_id"))
-    .order_by(inspection_officer.c.department_id, officer.c.id),
+    .select_from(_post.join(officer, officer.c.id == _post.c.officer_id))
+    .where(_post.c.inspection_id == sa.bindparam("inspection_id"))
+    .order_by(_post.c.department_id, officer.c.id),
     AssignedOfficer,
 )
 
 
 _VISIT_COLUMNS = [visit.c[name] for name in Visit.__struct_fields__]
+# The open one, if there is one: an earlier visit is opened again by a department whose arrival reaches us late.
 LATEST_VISIT = Query(
     sa.select(*_VISIT_COLUMNS)
     .where(visit.c.inspection_id == sa.bindparam("inspection_id"))
-    .order_by(visit.c.sequence.desc())
+    .order_by(sa.and_(visit.c.departed_at.is_(None), visit.c.voided_at.is_(None)).desc(), visit.c.sequence.desc())
     .limit(1),
     Visit,
 )

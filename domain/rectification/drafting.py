@@ -47,7 +47,7 @@ async def open_desk(connection: Connection, inspection: Inspection, officer_id: 
 
     Raises `NotAssigned`, `NotCheckedIn`, `CertificateInvalid` or `SecondOfficerRequired`.
     """
-    assigned = await ASSIGNED_OFFICERS.all(connection, inspection_id=inspection.id)
+    assigned = await ASSIGNED_OFFICERS.all(connection, inspection_id=inspection.id, as_of=done_at)
     mine = next((each for each in assigned if each.id == officer_id), None)
     if mine is None:
         raise NotAssigned("你不是该检查任务的执法人员。")

@@ -215,9 +215,18 @@ async def test_an_officer_is_replaced_in_the_middle(api: Api, world: World) -> N
     }
 
     refused(await api.as_(world.emergency_manager).post(path(inspection, "replacements"), order), 404, "not-found")
+    api.clock.now = replaced_at = NOW + timedelta(minutes=30)
     accepted(await api.as_(world.manager).post(path(inspection, "replacements"), order))
+    api.clock.now = replaced_at + timedelta(minutes=30)
 
     refused(await answer(api, world.inspector, inspection, line), 403, "not-assigned")
+    late = await api.as_(world.inspector).put(
+        path(inspection, "answers", line["item_id"]),
+        {"value": "no_problem", "remark": "离开前所见"},
+        if_match=1,
+        done_at=replaced_at - timedelta(minutes=1),
+    )
+    assert accepted(late)["version"] == 2  # authority is judged as of the act
     rest = [each for each in await lines(api, world.unassigned_inspector, inspection) if each["answer"] is None]
     for each in rest:
         accepted(await answer(api, world.unassigned_inspector, inspection, each))

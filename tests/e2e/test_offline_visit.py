@@ -27,6 +27,7 @@ from tests.support.offline import (
     repeat_all,
 )
 from tests.support.offline_world import begin_again, keep_world, picture
+from tests.support.visits import rows
 
 SEEDS = range(12)
 DAYS_LATER = NOW + timedelta(days=3)
@@ -175,3 +176,78 @@ async def test_what_arrives_late_shuffled_repeated_and_with_losses_ends_like_onl
     assert after == before
     assert delivery.kept["predecessor-missing"] > 0
     assert {name: told for name, told in after.items() if told != offline.online[name]} == {}
+
+
+# Visits of two departments that do not meet, or go on another day
+
+
+async def two_phones(api: Api, world: World, *, apart: timedelta) -> tuple[InspectorsPhone, InspectorsPhone]:
+    """Of both departments with a joint inspection; the second comes `apart` from the first."""
+    inspection = await prepare_inspection(api, world, is_joint=True)
+    first = InspectorsPhone(world.inspector, await download(api, world.inspector, inspection), world.code, NOW, "first")
+    pack = await download(api, world.emergency_inspector, inspection)
+    return first, InspectorsPhone(world.emergency_inspector, pack, world.code, NOW + apart, "second")
+
+
+def come_and_go(phone: InspectorsPhone, second: UUID, *, answers: int) -> list[Write]:
+    """One visit, in which so many items are answered; gives its part of the queue."""
+    begun = len(phone.queue)
+    phone.check_in(second)
+    phone.identify(PERSON)
+    for code in phone.unanswered[:answers]:
+        phone.answer(code)
+    phone.wait(minutes=30)
+    phone.depart()
+    return phone.queue[begun:]
+
+
+@pytest.mark.parametrize("is_reversed", [False, True], ids=["first before second", "second before first"])
+async def test_a_department_that_comes_after_the_others_left_signs_what_its_phone_made(
+    api: Api, world: World, is_reversed: bool
+) -> None:
+    phones = await two_phones(api, world, apart=timedelta(hours=3))
+    for phone, second in zip(phones, (world.partner.id, world.emergency_partner.id), strict=True):
+        come_and_go(phone, second, answers=100)
+        phone.add_facts(person=PERSON | {"phone": None}, body_camera="ZF-1")
+        phone.sign_all(phone.photo(photo(90)))
+    api.clock.now = DAYS_LATER
+    delivery = Delivery()
+
+    for phone in reversed(phones) if is_reversed else phones:
+        for write in phone.queue:
+            assert delivery.take(write, await write.send(api)), write.name
+
+    assert len((await picture(api))["signature"]) == 8
+
+
+@pytest.mark.parametrize(
+    "arriving",
+    [
+        "1 Monday, 1 Tuesday, 2 Monday, 2 Tuesday",
+        "2 Monday, 2 Tuesday, 1 Monday, 1 Tuesday",
+        "1 Monday, 2 Monday, 1 Tuesday, 2 Tuesday",
+        "2 Monday, 1 Monday, 2 Tuesday, 1 Tuesday",
+    ],
+)
+async def test_two_days_of_two_departments_are_two_visits_in_whatever_order_they_arrive(
+    api: Api, world: World, arriving: str
+) -> None:
+    first, second = await two_phones(api, world, apart=timedelta(minutes=10))
+    parts = {
+        "1 Monday": come_and_go(first, world.partner.id, answers=1),
+        "2 Monday": come_and_go(second, world.emergency_partner.id, answers=1),
+    }
+    for phone in (first, second):
+        phone.wait(days=1)
+    parts["1 Tuesday"] = come_and_go(first, world.partner.id, answers=100)
+    parts["2 Tuesday"] = come_and_go(second, world.emergency_partner.id, answers=100)
+    api.clock.now = DAYS_LATER
+    delivery = Delivery()
+
+    for part in arriving.split(", "):
+        for write in parts[part]:
+            assert delivery.take(write, await write.send(api)), write.name
+
+    visits = [(each["arrived_at"], each["departed_at"]) for each in await rows(api, "visit")]
+    days = [(parts["1 Monday"], parts["2 Monday"]), (parts["1 Tuesday"], parts["2 Tuesday"])]
+    assert visits == [(one[0].done_at, other[-1].done_at) for one, other in days]

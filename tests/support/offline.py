@@ -1,4 +1,4 @@
-"""Phones without a network: every write of a visit recorded as it will be sent, and the lot that befalls it underway."""
+"""Phones without a network: every write of a visit recorded as it will be sent, and what befalls it on the way."""
 
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ async def picture(api: Api) -> dict[str, Any]:
             taken[table] = Counter(str(tuple(row)) for row in found if _NEWS not in row.values())
         taken["paper"] = await _papers(api, connection)
         taken["record"] = await _records(api, connection)
-        taken["referenced"] = await connection.fetchval("SELECT count(*) FROM evidence WHERE referenced_at IS NOT NULL")
+        found = await connection.fetch("SELECT encode(digest, 'hex') FROM evidence WHERE referenced_at IS NOT NULL")
+        taken["referenced"] = sorted(digest for (digest,) in found)
     return taken
 
 

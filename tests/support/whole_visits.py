@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -104,11 +105,14 @@ class Inspector(Client):
         super().__init__(installation, account)
         self._chance = chance
         self.officer = self.account["officer_id"]
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
         self.accepted: list[Receipt] = []
         self.photos: list[Photo] = []
         self.completed: list[tuple[str, str]] = []
 
     def _write(self, act: str, method: str, path: str, body: Any, inspection: str, **how: Any) -> dict[str, Any]:
+        self.may_go_on.wait()
         key = str(uuid4())
         sent = {"content": body} if isinstance(body, bytes) else {"json": body}
         headers = {"Idempotency-Key": key, **how.pop("headers", {})}

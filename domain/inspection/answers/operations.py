@@ -47,9 +47,7 @@ async def record_answer(
     `InvalidField`.
     """
     rules.require_complete(order)
-    context = rules.require_answerer(
-        await store.CONTEXT.first(tx.connection, inspection_id=inspection_id, officer_id=officer_id, item_id=item_id)
-    )
+    context = rules.require_answerer(await _context(tx, officer_id, inspection_id, item_id))
     done_at = inspection_rules.bounded_done_at(tx.done_at, context)
     inspection_rules.require_open(context, done_at)
     require_certificate(_officer(context, officer_id), local_date(done_at), "officer")
@@ -98,6 +96,13 @@ async def record_answer(
     return Outcome(answer=answer, events=(event,))
 
 
+async def _context(tx: Transaction, officer_id: UUID, inspection_id: UUID, item_id: UUID) -> AnswerContext | None:
+    """All that decides it, in one statement; the officer's post as of the act."""
+    return await store.CONTEXT.first(
+        tx.connection, inspection_id=inspection_id, officer_id=officer_id, item_id=item_id, as_of=tx.done_at
+    )
+
+
 def _officer(context: AnswerContext, officer_id: UUID) -> CertifiedOfficer:
     return CertifiedOfficer(
         id=officer_id,
@@ -131,10 +136,10 @@ async def _overtaken(
     tx: Transaction, inspection_id: UUID, officer_id: UUID, item_id: UUID, order: AnswerOrder
 ) -> rules.AnswerConflict:
     """Somebody answered between our reading and our writing."""
-    context = await store.CONTEXT.one(
-        tx.connection, inspection_id=inspection_id, officer_id=officer_id, item_id=item_id
+    context = await _context(tx, officer_id, inspection_id, item_id)
+    return conflict(
+        None if context is None or context.former is None else msgspec.convert(context.former, Answer), order
     )
-    return conflict(None if context.former is None else msgspec.convert(context.former, Answer), order)
 
 
 async def mark_in_bulk(tx: Transaction, officer_id: UUID, inspection_id: UUID, order: BulkOrder) -> Outcome[BulkAnswer]:
@@ -146,9 +151,7 @@ async def mark_in_bulk(tx: Transaction, officer_id: UUID, inspection_id: UUID, o
     first = next((line.item_id for line in lines if line.area == order.area), None)
     if first is None:
         raise NotFound("检查单内没有该检查领域。", field="area")
-    context = await store.CONTEXT.first(
-        tx.connection, inspection_id=inspection_id, officer_id=officer_id, item_id=first
-    )
+    context = await _context(tx, officer_id, inspection_id, first)
     if context is None:
         raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")
     own = msgspec.structs.replace(context, item_department_id=context.acts_for)
@@ -204,7 +207,9 @@ async def release_list(
     inspection = await inspection_store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
     if inspection is None:
         raise NotFound("没有该检查任务。")
-    assigned = await inspection_store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    assigned = await inspection_store.ASSIGNED_OFFICERS.all(
+        tx.connection, inspection_id=inspection_id, as_of=tx.done_at
+    )
     mine = next((each for each in assigned if each.id == officer_id), None)
     if mine is None:
         raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")

@@ -13,12 +13,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.checklist.tables import checklist_item
 from domain.inspection.answers.model import Answer, AnswerContext, ChecklistLine
+from domain.inspection.store import posts
 from domain.inspection.tables import (
     answer,
     check_in,
     inspection,
     inspection_item,
-    inspection_officer,
     record_part,
     visit,
 )
@@ -43,6 +43,9 @@ def _as_json(table: sa.FromClause) -> sa.Function[Any]:
     return sa.func.jsonb_build_object(*pairs, sa.literal_column("'photos'"), sa.func.to_jsonb(photos))
 
 
+_post = posts("post")
+
+
 def _of_department(*columns: Any) -> Any:
     """Over the department's check-ins that count."""
     return (
@@ -51,7 +54,7 @@ def _of_department(*columns: Any) -> Any:
         .where(
             visit.c.inspection_id == inspection.c.id,
             visit.c.voided_at.is_(None),
-            check_in.c.department_id == inspection_officer.c.department_id,
+            check_in.c.department_id == _post.c.department_id,
         )
     )
 
@@ -65,7 +68,7 @@ CONTEXT = Query(
         inspection.c.site_id,
         officer.c.name.label("officer_name"),
         *[officer.c[f"certificate_{name}"] for name in ("number", "valid_from", "valid_to")],
-        inspection_officer.c.department_id.label("acts_for"),
+        _post.c.department_id.label("acts_for"),
         inspection_item.c.department_id.label("item_department_id"),
         sa.func.coalesce(record_part.c.digest.is_not(None), sa.false()).label("is_signed"),
         _of_department(sa.func.min(check_in.c.done_at)).scalar_subquery().label("arrived_at"),
@@ -75,13 +78,10 @@ CONTEXT = Query(
     )
     .select_from(
         inspection.join(
-            inspection_officer,
-            sa.and_(
-                inspection_officer.c.inspection_id == inspection.c.id,
-                inspection_officer.c.officer_id == sa.bindparam("officer_id"),
-            ),
+            _post,
+            sa.and_(_post.c.inspection_id == inspection.c.id, _post.c.officer_id == sa.bindparam("officer_id")),
         )
-        .join(officer, officer.c.id == inspection_officer.c.officer_id)
+        .join(officer, officer.c.id == _post.c.officer_id)
         .outerjoin(
             inspection_item,
             sa.and_(
@@ -93,7 +93,7 @@ CONTEXT = Query(
             record_part,
             sa.and_(
                 record_part.c.inspection_id == inspection.c.id,
-                record_part.c.department_id == inspection_officer.c.department_id,
+                record_part.c.department_id == _post.c.department_id,
             ),
         )
         .outerjoin(

@@ -56,7 +56,9 @@ async def complete(
     inspection = await inspection_store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
     if inspection is None:
         raise NotFound("没有该检查任务。")
-    officers = await inspection_store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    officers = await inspection_store.ASSIGNED_OFFICERS.all(
+        tx.connection, inspection_id=inspection_id, as_of=tx.done_at
+    )
     mine = next((each for each in officers if each.id == officer_id), None)
     if mine is None:
         raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")
@@ -70,7 +72,7 @@ async def complete(
     await require_evidence(tx, inspection_id, photos, field="photos")
     if order.outcome is InspectionOutcome.SUSPENDED:
         return await _suspend(tx, inspection, mine, reason, photos)
-    dossiers = await _dossiers(tx, inspection, parties, officers, local_date(done_at))
+    dossiers = await _dossiers(tx, inspection, parties, local_date(done_at))
     if order.outcome.needs_list:
         rules.require_consistent(order.outcome, [line for each in dossiers for line in each.lines])
         rules.require_signed({each.department.department_id: _missing(each) for each in dossiers}, parties)
@@ -90,10 +92,11 @@ async def complete(
     return Outcome(answer=answer, events=(completed, *events), numbers=tuple(numbers))
 
 
-async def _dossiers(
-    tx: Transaction, inspection: Inspection, parties: Sequence[Party], officers: Sequence[AssignedOfficer], on: date
-) -> list[Dossier]:
-    """What each department's papers are made of, the lead's first."""
+async def _dossiers(tx: Transaction, inspection: Inspection, parties: Sequence[Party], on: date) -> list[Dossier]:
+    """What each department's papers are made of, the lead's first; who was replaced since stands there too."""
+    officers = await inspection_store.ASSIGNED_OFFICERS.all(
+        tx.connection, inspection_id=inspection.id, as_of=inspection.created_at
+    )
     party_facts = await record_store.PARTY.one(tx.connection, inspection_id=inspection.id)
     signatures = await record_store.SIGNATURES.all(tx.connection, inspection_id=inspection.id)
     dossiers: list[Dossier] = []
@@ -236,7 +239,7 @@ async def replace_officer(
         raise NotFound("没有该检查任务。")
     if inspection.state is not InspectionState.PENDING:
         raise inspection_rules.InspectionAlreadyClosed("该检查任务已办结或取消。", state=inspection.state)
-    officers = await inspection_store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    officers = await inspection_store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id, as_of=tx.now)
     former = next((each for each in officers if each.id == order.former_officer_id), None)
     if former is None or former.acts_for != department_id:
         raise InvalidField("被替换人员不在本部门的检查人员中。", field="former_officer_id")

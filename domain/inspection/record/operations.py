@@ -113,7 +113,9 @@ async def _lock_own(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> t
     inspection = await inspection_store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
     if inspection is None:
         raise NotFound("没有该检查任务。")
-    assigned = await inspection_store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id)
+    assigned = await inspection_store.ASSIGNED_OFFICERS.all(
+        tx.connection, inspection_id=inspection_id, as_of=tx.done_at
+    )
     mine = next((each for each in assigned if each.id == officer_id), None)
     if mine is None:
         raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")
