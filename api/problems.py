@@ -24,6 +24,7 @@ from domain.identity import tokens
 from domain.inspection import rules as inspection_rules
 from domain.inspection.answers import rules as answer_rules
 from domain.inspection.completion import rules as completion_rules
+from domain.inspection.package import rules as package_rules
 from domain.inspection.record import rules as record_rules
 from domain.officer import rules as officer_rules
 from domain.publication import rules as publication_rules
@@ -167,6 +168,7 @@ KINDS: Mapping[type[DomainError], Kind] = {
     record_rules.OfficerWasAbsent: Kind("officer-was-absent", 409, "签字人员未到场"),
     record_rules.AlreadySigned: Kind("already-signed", 409, "已签字"),
     record_rules.NothingSigned: Kind("nothing-signed", 409, "笔录尚未签字"),
+    package_rules.NumbersStillHeld: Kind("numbers-still-held", 409, "尚有未用文号"),
     completion_rules.VisitStillOpen: Kind("visit-still-open", 409, "尚未登记离场"),
     completion_rules.DepartmentNotCheckedIn: Kind("department-not-checked-in", 409, "有部门尚未报到"),
     completion_rules.OutcomeDiffersFromAnswers: Kind("outcome-differs-from-answers", 409, "结论与检查结果不符"),

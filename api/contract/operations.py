@@ -39,6 +39,7 @@ from domain.inspection.answers.model import Answer, BulkAnswer
 from domain.inspection.completion import rules as completion
 from domain.inspection.completion.model import CompletionAnswer, ReplacementAnswer
 from domain.inspection.package.model import LeaseAnswer, Package
+from domain.inspection.package.rules import NumbersStillHeld
 from domain.inspection.record import rules as records
 from domain.inspection.record.model import FactsAnswer, ReopeningAnswer, SignatureAnswer
 from domain.officer.rules import CertificateInvalid
@@ -106,6 +107,7 @@ _ANSWERING: Refusals = (
     *_STATE,
     CertificateInvalid,
     rules.LateScanReasonRequired,
+    answers.ListStillSealed,
     answers.RecordAlreadySigned,
 )
 _CHECKLIST_CHANGE: Refusals = (NotFound, Forbidden, *KEYED, DatabaseAway)
@@ -200,7 +202,9 @@ OPERATIONS: Mapping[str, Told] = {
         result=Accepted[ChecklistAnswer], refuses=(*_CHECKLIST_CHANGE, checklists.ChecklistStillEnabled)
     ),
     "readPackage": Told(result=Package, refuses=(NotFound, Forbidden, InvalidField, DatabaseAway), is_conditional=True),
-    "leaseNumbers": Told(result=Accepted[LeaseAnswer], refuses=(NotFound, Forbidden, *KEYED, DatabaseAway)),
+    "leaseNumbers": Told(
+        result=Accepted[LeaseAnswer], refuses=(NotFound, Forbidden, NumbersStillHeld, *KEYED, DatabaseAway)
+    ),
     "readChecklistOfInspection": Told(refuses=(NotFound, answers.ListStillSealed, DatabaseAway)),
     "readDraw": Told(result=DrawRecord, refuses=(NotFound, answers.ListStillSealed, DatabaseAway)),
     "putAnswer": Told(
@@ -269,6 +273,7 @@ OPERATIONS: Mapping[str, Told] = {
             completion.OrderMissing,
             completion.MeasureIncomplete,
             completion.SignaturesMissing,
+            records.RecordDiffers,
             evidence.EvidenceMissing,
             template_rules.NoUsableTemplate,
             document_templates.ValueMissing,

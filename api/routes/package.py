@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import permit, principal_of
 from api.public_reader import holds
+from api.schemas.inspection import Cursor, read_cursor, write_cursor
 from api.submissions import respond
 from api.wiring import Parts
 from api.work import Submission
@@ -45,21 +47,30 @@ async def read_package(
             max_length=_MOST_KNOWN * 17,
         ),
     ] = "",
+    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the part before", max_length=200)] = None,
 ) -> Response[Package]:
     """当日任务包: inspections, sealed lists, history, positions, number blocks. Bounded; ask again for the rest."""
     officer_id, department_id = _post_of(principal_of(request))
     known = frozenset(have.split(",")) if have else frozenset[str]()
+    now = parts.clock()
+    today = local_date(now)
+    start = operations.Start(*msgspec.structs.astuple(read_cursor(cursor)))
     async with parts.work.reading() as connection:
         numbers = [] if device_id is None else await operations.held_numbers(connection, department_id, device_id)
-        package = await operations.pack_day(
-            connection, officer_id, local_date(parts.clock()), parts.code_keys, have=known, numbers=numbers
-        )
-    body = msgspec.json.encode(package)
-    etag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+        packed = await operations.pack_day(connection, officer_id, today, parts.code_keys, have=known, start=start)
+    more = None if packed.last is None else write_cursor(Cursor(*packed.last))
+    package = Package(day=today, made_at=now, entries=packed.entries, next_cursor=more, numbers=numbers)
+    etag = _etag(package)
     headers = {"Cache-Control": "private, no-cache", "ETag": etag}
     if holds(request.headers.get("if-none-match", ""), etag):
         return Response(b"", status_code=304, headers=headers, media_type="application/json")  # type: ignore[return-value] - no body
-    return Response(body, headers=headers, media_type="application/json")  # type: ignore[return-value] - encoded already
+    return Response(package, headers=headers)
+
+
+def _etag(package: Package) -> str:
+    """Of what is in it: the clock alone makes no other package."""
+    told = msgspec.structs.replace(package, made_at=datetime.min.replace(tzinfo=UTC))
+    return f'"{hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]}"'
 
 
 @post("/number-leases", status_code=HTTP_201_CREATED, opt=permit(Role.INSPECTOR), operation_id="leaseNumbers")

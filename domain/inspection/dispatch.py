@@ -94,6 +94,7 @@ async def _insert(tx: Transaction, inspection_id: UUID, order: DispatchOrder) ->
         initiating_department_id=lead.department_id,
         created_at=tx.now,
     )
+    await store.FREEZE_PARTY.run(tx.connection, of_inspection=inspection_id)
     await store.INSERT_PARTY.run_many(
         tx.connection,
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -240,10 +241,37 @@ VOID_VISIT = Command(
 INSERT_IDENTIFICATION = Command(sa.insert(identification))
 INSERT_SUBJECT_KEY = Command(sa.insert(subject_key))
 
-_GIVEN_LATER = {"outcome_reason", "outcome_evidence", "list_released_at"}
+_GIVEN_LATER = {"outcome_reason", "outcome_evidence", "list_released_at", "party"}
 INSERT_INSPECTION = Command(
     sa.insert(inspection).values(
         {name: sa.bindparam(name) for name in inspection.c.keys() if name not in _GIVEN_LATER}  # noqa: SIM118 - the keys of a column collection are names
+    )
+)
+_AS_REGISTERED = {
+    "name": enterprise.c.name,
+    "uscc": enterprise.c.uscc,
+    "representative": enterprise.c.legal_representative,
+    "address": site.c.address,
+    "site_name": site.c.name,
+}
+PARTY: Mapping[str, sa.ColumnElement[str | None]] = {
+    name: sa.case((inspection.c.party.is_not(None), inspection.c.party[name].astext), else_=live)
+    for name, live in _AS_REGISTERED.items()
+}
+"""被检查方 as it stood at dispatch, beside `inspection` joined with `site` and `enterprise`."""
+FREEZE_PARTY = Command(
+    sa.update(inspection)
+    .where(inspection.c.id == sa.bindparam("of_inspection"))
+    .values(
+        party=sa.select(
+            sa.func.jsonb_build_object(
+                *[part for name, live in _AS_REGISTERED.items() for part in (sa.literal_column(f"'{name}'"), live)]
+            )
+        )
+        .select_from(site.join(enterprise, enterprise.c.id == site.c.enterprise_id))
+        .where(site.c.id == inspection.c.site_id)
+        .correlate(inspection)
+        .scalar_subquery()
     )
 )
 SEAL_LIST = Command(

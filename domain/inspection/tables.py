@@ -25,6 +25,8 @@ inspection = sa.Table(
     sa.Column("list_digest", sa.LargeBinary, nullable=True),
     sa.Column("nonce", sa.LargeBinary, nullable=True),
     instant("list_released_at", nullable=True),
+    # As the register had it at dispatch, for phone and server must write the same record days later.
+    sa.Column("party", JSONB, nullable=True),
     sa.Column("scene_code", sa.Text, sa.ForeignKey("scene.code"), nullable=False),
     sa.Column("site_id", sa.Uuid, sa.ForeignKey("site.id"), nullable=False),
     sa.Column("region", Ltree, nullable=False),
@@ -266,7 +268,7 @@ signature = sa.Table(
         "officer_id",
         unique=True,
         postgresql_nulls_not_distinct=True,
-        postgresql_where=sa.text("voided_at is null"),
+        postgresql_where=sa.text("voided_at is null and role in ('inspected_party', 'officer', 'recorder', 'paper')"),
     ),
     comment="检查签字 (MOB-13) under the digest of the record; names and capacities sealed",
 )

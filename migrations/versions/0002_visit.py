@@ -65,6 +65,7 @@ def upgrade() -> None:
     op.add_column("inspection", sa.Column("list_digest", sa.LargeBinary(), nullable=True))
     op.add_column("inspection", sa.Column("nonce", sa.LargeBinary(), nullable=True))
     op.add_column("inspection", sa.Column("list_released_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("inspection", sa.Column("party", JSONB(), nullable=True))
     op.create_foreign_key(
         "fk_inspection_checklist_version_id", "inspection", "checklist_version", ["checklist_version_id"], ["id"]
     )
@@ -784,5 +785,5 @@ def _make_tables() -> None:
         ["inspection_id", "department_id", "role", "officer_id"],
         unique=True,
         postgresql_nulls_not_distinct=True,
-        postgresql_where=sa.text("voided_at is null"),
+        postgresql_where=sa.text("voided_at is null and role in ('inspected_party', 'officer', 'recorder', 'paper')"),
     )

@@ -53,6 +53,22 @@ async def test_a_second_department_opens_the_list_by_its_own_check_in(api: Api, 
     assert own == {"T07", "T08"}
 
 
+async def test_an_answer_does_not_tell_what_was_drawn_before_the_scan(api: Api, world: World) -> None:
+    inspection = await prepare_inspection(api, world)
+    async with api.parts.work.reading() as connection:
+        drawn = await connection.fetchrow("SELECT item_id FROM inspection_item WHERE inspection_id = $1", inspection)
+    excuse = {"reason": "emergency", "note": "想先看看抽到了什么"}
+
+    for item in (drawn["item_id"], uuid4()):
+        for fields in ({}, {"before_check_in": excuse}):
+            response = await answer(api, world.inspector, inspection, {"item_id": item}, **fields)
+            refused(response, 409, "list-still-sealed")
+    for area in ("环境卫生", "没有"):
+        refused(
+            await api.as_(world.inspector).post(path(inspection, "answers"), {"area": area}), 409, "list-still-sealed"
+        )
+
+
 async def test_a_damaged_sticker_is_no_dead_end(api: Api, world: World) -> None:
     inspection = await prepare_inspection(api, world)
 

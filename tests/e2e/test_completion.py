@@ -110,19 +110,32 @@ async def test_a_problem_waits_for_what_follows(api: Api, world: World) -> None:
             "taken_at": "2026-08-05T10:30:00+08:00",
             "inventory": ["自酿米酒 20 升"],
         },
-        {"kind": "transfer_for_penalty", "receipt_number": "执法支队收〔2026〕8号"},
+        {"kind": "transfer_for_penalty"},
     ]
     accepted(await answer(api, world.inspector, inspection, line, "problem", measures=whole))
     await record_facts(api, world.inspector, inspection)
     await sign_all(api, world.inspector, inspection, [world.officer.id, world.partner.id])
 
+    refused(await finish(api, world.inspector, inspection, "problem_pending"), 409, "measure-incomplete")
+    receipt = {"item_id": line["item_id"], "receipt_number": "执法支队收〔2026〕8号"}
+    elsewhere = receipt | {"item_id": (await lines(api, world.inspector, inspection))[0]["item_id"]}
     refused(
-        await finish(api, world.inspector, inspection, "ordered_to_rectify"),
+        await finish(api, world.inspector, inspection, "problem_pending", receipts=[elsewhere]),
+        422,
+        "invalid-field",
+        "receipts",
+    )
+    refused(
+        await finish(api, world.inspector, inspection, "ordered_to_rectify", receipts=[receipt]),
         409,
         "outcome-differs-from-answers",
         "outcome",
     )
-    assert accepted(await finish(api, world.inspector, inspection, "problem_pending"))["state"] == "completed"
+    done = accepted(await finish(api, world.inspector, inspection, "problem_pending", receipts=[receipt]))
+
+    assert done["state"] == "completed"  # days after the signatures, which still stand
+    kept = next(each for each in await lines(api, world.inspector, inspection) if each["code"] == "T06")["answer"]
+    assert kept["measures"][1]["receipt_number"] == "执法支队收〔2026〕8号"
 
 
 @pytest.mark.parametrize("outcome", ["not_reachable", "no_business_found", "closed_down", "uncooperative"])
@@ -189,11 +202,26 @@ async def test_two_departments_at_one_object(api: Api, world: World) -> None:
     await sign_all(api, world.emergency_inspector, inspection, [world.emergency_officer.id, world.emergency_partner.id])
     done = accepted(await finish(api, world.inspector, inspection, "no_problem"))
 
-    assert list(missing["missing"]) == ["南宁市应急管理局"]
+    assert list(missing["missing"]) == [str(world.emergency.id)]
     assert len(done["documents"]) == 3
     assert await kinds(api, inspection) == ["inspection_record", "inspection_record", "result_notice"]
     theirs = (await api.as_(world.lead).get(path(inspection, "record"), department_id=world.emergency.id)).json()
     assert {each["by"] for each in theirs["answers"]} == {str(world.emergency_officer.id)}
+
+
+async def test_a_visit_after_the_signatures_wants_them_anew(api: Api, world: World) -> None:
+    inspection = await prepare_inspection(api, world)
+    await go_through(api, world, inspection)
+    await leave(api, world.inspector, inspection)
+    accepted(await finish(api, world.inspector, inspection, "suspended", reason="待补充检查"))
+    api.clock.now = TOMORROW
+    await arrive(api, world, inspection, position=None, position_reason="室内无定位信号")
+    await leave(api, world.inspector, inspection, TOMORROW + timedelta(hours=1))
+
+    refused(await finish(api, world.inspector, inspection, "no_problem"), 409, "record-differs")
+    accepted(await api.as_(world.inspector).post(path(inspection, "record/reopenings"), {"reason": "补充第二次到场"}))
+    await sign_all(api, world.inspector, inspection, [world.officer.id, world.partner.id])
+    assert accepted(await finish(api, world.inspector, inspection, "no_problem"))["outcome"] == "no_problem"
 
 
 async def test_nobody_completes_while_still_there(api: Api, world: World) -> None:

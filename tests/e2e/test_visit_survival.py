@@ -24,7 +24,7 @@ from tests.support.whole_visits import Client, Inspector
 pytestmark = pytest.mark.slow
 
 SEED = "a whole visit"
-KILLS = {"server": 7, "postgres": 7, "worker": 9, "relay": 7}
+KILLS = {"server": 7, "postgres": 8, "worker": 8, "relay": 7}
 WRITES_BETWEEN = 6
 PATIENCE = 60.0  # seconds
 TRACED = {

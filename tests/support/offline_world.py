@@ -63,7 +63,7 @@ _DIFFERS_HONESTLY = {
     "identification": "id check_in_id received_at person_name_sealed",
     "answer": "received_at",
     "signature": "id received_at person_sealed",
-    "rectification_order": "document_id closed_at",
+    "rectification_order": "document_id closed_at fed_back_at re_inspection_due_on",
     "rectification_item": "",
     "rectification_feedback": "id received_at",
     "re_inspection": "received_at",
@@ -71,7 +71,7 @@ _DIFFERS_HONESTLY = {
     "evidence": "received_at referenced_at",
     "evidence_file": "stored_at",
 }
-"""Columns that tell when something reached us, or that the server made up."""
+"""Columns that tell when something reached us, or that the server made up; a party's feedback is dated by our clock."""
 _COUNTED = {
     "trace": "action, operator_id, department_id, subject, device_at",
     "document": "kind, department_id, title, issued_on, encode(record_digest, 'hex'), state",

@@ -39,7 +39,8 @@ function canonical(value) {  // RFC 8785; test_vectors/canonical.json
 const at = (text) => new Date(text).toISOString();
 const timed = (value, name) => value[name] == null ? value : { ...value, [name]: at(value[name]) };
 const pick = (value, names) => Object.fromEntries(names.map((name) => [name, value[name]]));
-const isSaid = ([, value]) => value !== null && !(Array.isArray(value) && value.length === 0);
+const isSaid = ([name, value]) =>
+  name !== "receipt_number" && value !== null && !(Array.isArray(value) && value.length === 0);
 const measure = (each) => timed(Object.fromEntries(Object.entries(each).filter(isSaid)), "taken_at");
 const PARTY = ["uscc", "representative", "address", "site_name"];
 const FACTS = { person: null, place: null, ended_at: null, recusal: null, situation: null, statement_and_defence: null,

@@ -41,10 +41,10 @@ async def record_answer(
 ) -> Outcome[Answer]:
     """现场检查结果录入 (TASK-12, MOB-11) of one item; `expected` is the version the officer saw, 0 for none.
 
-    Raises `NotAssigned`, `ItemNotDrawn`, `ItemOfAnotherDepartment`, `RecordAlreadySigned`, `InspectionAlreadyClosed`,
-    `InspectionNotApproved`, `InspectionNotBegun`, `CertificateInvalid`, `LateScanReasonRequired`,
-    `AnswerReasonRequired`, `MeasureRequired`, `EvidenceMissing`, `AnswerConflict`, `AnswerBoundByOrder` or
-    `InvalidField`.
+    Raises `NotAssigned`, `ListStillSealed`, `ItemNotDrawn`, `ItemOfAnotherDepartment`, `RecordAlreadySigned`,
+    `InspectionAlreadyClosed`, `InspectionNotApproved`, `InspectionNotBegun`, `CertificateInvalid`,
+    `LateScanReasonRequired`, `AnswerReasonRequired`, `MeasureRequired`, `EvidenceMissing`, `AnswerConflict`,
+    `AnswerBoundByOrder` or `InvalidField`.
     """
     rules.require_complete(order)
     context = rules.require_answerer(await _context(tx, officer_id, inspection_id, item_id))
@@ -52,6 +52,8 @@ async def record_answer(
     inspection_rules.require_open(context, done_at)
     require_certificate(_officer(context, officer_id), local_date(done_at), "officer")
     flags = rules.judge_time(context, done_at, tx.now, order.before_check_in)
+    rules.require_own_item(context)
+    rules.require_unsigned(context)
     former = None if context.former is None else msgspec.convert(context.former, Answer)
     if (0 if former is None else former.version) != expected:
         raise conflict(former, order)
@@ -147,38 +149,35 @@ async def mark_in_bulk(tx: Transaction, officer_id: UUID, inspection_id: UUID, o
 
     Raises `NotFound` for an 检查领域 that has no open item, and what `record_answer` raises of the inspection's state.
     """
-    lines = await store.LINES.all(tx.connection, inspection_id=inspection_id)
-    first = next((line.item_id for line in lines if line.area == order.area), None)
-    if first is None:
-        raise NotFound("检查单内没有该检查领域。", field="area")
-    context = await _context(tx, officer_id, inspection_id, first)
-    if context is None:
-        raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")
-    own = msgspec.structs.replace(context, item_department_id=context.acts_for)
-    rules.require_answerer(own)
+    context = rules.require_answerer(await _context(tx, officer_id, inspection_id, inspection_id))
     done_at = inspection_rules.bounded_done_at(tx.done_at, context)
     inspection_rules.require_open(context, done_at)
     require_certificate(_officer(context, officer_id), local_date(done_at), "officer")
     flags = [flag.value for flag in rules.judge_time(context, done_at, tx.now, None)]
-    marked, mandatory = rules.open_in_area(lines, order.area, context.acts_for)
-    if marked:
-        await store.MARK_IN_BULK.run(
-            tx.connection,
-            inspection_id=inspection_id,
-            item_ids=marked,
-            flags=flags,
-            officer_id=officer_id,
-            done_at=done_at,
-            received_at=tx.now,
-        )
+    rules.require_unsigned(context)
+    lines = await store.LINES.all(tx.connection, inspection_id=inspection_id)
+    if all(line.area != order.area for line in lines):
+        raise NotFound("检查单内没有该检查领域。", field="area")
+    waiting, mandatory = rules.open_in_area(lines, order.area, context.acts_for)
+    marked = await store.MARK_IN_BULK.all(
+        tx.connection,
+        inspection_id=inspection_id,
+        item_ids=waiting,
+        flags=flags,
+        officer_id=officer_id,
+        done_at=done_at,
+        received_at=tx.now,
+    )
+    done = {each.item_id for each in marked}
+    items = [item_id for item_id in waiting if item_id in done]
     event = AnswersMarkedInBulk(
         subject_id=inspection_id,
         department_id=context.acts_for,
         region=context.region,
         site_id=context.site_id,
-        after=BulkFacts(area=order.area, items=marked, flags=flags),
+        after=BulkFacts(area=order.area, items=items, flags=flags),
     )
-    answer = BulkAnswer(inspection_id=inspection_id, marked=marked, mandatory_open=mandatory)
+    answer = BulkAnswer(inspection_id=inspection_id, marked=items, mandatory_open=mandatory)
     return Outcome(answer=answer, events=(event,))
 
 

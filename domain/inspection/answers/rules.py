@@ -59,16 +59,29 @@ class ListStillSealed(DomainError):
 
 
 def require_answerer(context: AnswerContext | None) -> AnswerContext:
-    """The context of an officer who may answer this item. Raises `NotAssigned` or `ItemOfAnotherDepartment`."""
+    """The context of an assigned officer to whom the list is open. Raises `NotAssigned` or `ListStillSealed`.
+
+    Asked before anything is said of an item: an answer must not tell what was drawn to who has not scanned.
+    """
     if context is None:
         raise NotAssigned("你不是该检查任务的执法人员。")
+    if context.is_sealed and context.arrived_at is None:
+        raise ListStillSealed("检查单已封存，扫码报到后开启；二维码损坏的，请申请解封。")
+    return context
+
+
+def require_own_item(context: AnswerContext) -> None:
+    """Raises `ItemNotDrawn` or `ItemOfAnotherDepartment`."""
     if context.item_department_id is None:
         raise ItemNotDrawn("该检查项不在本次抽取的检查单内。", field="item_id")
     if context.item_department_id != context.acts_for:
         raise ItemOfAnotherDepartment("该检查项由其他参与部门负责。", field="item_id")
+
+
+def require_unsigned(context: AnswerContext) -> None:
+    """Raises `RecordAlreadySigned`."""
     if context.is_signed:
         raise RecordAlreadySigned("本部门的检查笔录已签字；如需更改，请先说明原因并重新打开笔录。")
-    return context
 
 
 def require_complete(order: AnswerOrder) -> None:

@@ -70,6 +70,7 @@ CONTEXT = Query(
         *[officer.c[f"certificate_{name}"] for name in ("number", "valid_from", "valid_to")],
         _post.c.department_id.label("acts_for"),
         inspection_item.c.department_id.label("item_department_id"),
+        sa.and_(inspection.c.list_digest.is_not(None), inspection.c.list_released_at.is_(None)).label("is_sealed"),
         sa.func.coalesce(record_part.c.digest.is_not(None), sa.false()).label("is_signed"),
         _of_department(sa.func.min(check_in.c.done_at)).scalar_subquery().label("arrived_at"),
         _of_department(sa.func.max(check_in.c.departed_at)).scalar_subquery().label("departed_at"),
@@ -138,7 +139,15 @@ SAVE_ANSWER = Query(
 )
 
 _items = sa.func.unnest(uuid_list("item_ids")).table_valued("item_id").render_derived()
-MARK_IN_BULK = Command(
+
+
+class MarkedItem(msgspec.Struct, frozen=True):
+    """An item that was marked; one that another officer answered meanwhile is not among them."""
+
+    item_id: UUID
+
+
+MARK_IN_BULK = Query(
     upsert(answer)
     .from_select(
         ["version", *_SAVED],
@@ -159,6 +168,17 @@ MARK_IN_BULK = Command(
         ),
     )
     .on_conflict_do_nothing()
+    .returning(answer.c.item_id),
+    MarkedItem,
+)
+
+FILL_MEASURES = Command(
+    sa.update(answer)
+    .where(
+        answer.c.inspection_id == sa.bindparam("of_inspection"),
+        answer.c.item_id == sa.bindparam("of_item"),
+    )
+    .values(measures=sa.bindparam("filled"), version=answer.c.version + 1)
 )
 
 INSERT_ITEM = Command(sa.insert(inspection_item))

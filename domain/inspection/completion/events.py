@@ -18,13 +18,14 @@ class _CompletionEvent(Event, frozen=True, kw_only=True):
 
 
 class OutcomeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """State and outcome of an inspection; photos by digest."""
+    """State and outcome of an inspection; photos by digest, 接收回执 by item."""
 
     state: str
     outcome: str | None
     reason: str | None = None
     photos: list[str] = []
     record_digests: list[str] = []
+    receipts: dict[str, str] = {}
     completed_at: datetime | None = None
 
 

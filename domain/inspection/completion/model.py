@@ -51,12 +51,20 @@ _WITH_LIST = frozenset(
 )
 
 
+class TransferReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """接收回执 of 转行政处罚 at one item: it comes after the record was signed, and is no part of it."""
+
+    item_id: UUID
+    receipt_number: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
 class CompletionOrder(msgspec.Struct, frozen=True, kw_only=True):
     """完成检查 (MOB-14) as the phone asks for it."""
 
     outcome: InspectionOutcome
     reason: LongText | None = None
     photos: Annotated[list[Digest], msgspec.Meta(max_length=30)] = []
+    receipts: Annotated[list[TransferReceipt], msgspec.Meta(max_length=200)] = []
 
 
 class CompletionAnswer(msgspec.Struct, frozen=True, kw_only=True):

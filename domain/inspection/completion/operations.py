@@ -15,6 +15,7 @@ from domain.enterprise.rules import require_reason
 from domain.evidence.operations import require_evidence
 from domain.inspection import rules as inspection_rules
 from domain.inspection import store as inspection_store
+from domain.inspection.answers import store as answer_store
 from domain.inspection.completion import rules, store
 from domain.inspection.completion.events import (
     InspectionCompleted,
@@ -29,12 +30,13 @@ from domain.inspection.completion.model import (
     InspectionOutcome,
     ReplacementAnswer,
     ReplacementOrder,
+    TransferReceipt,
 )
 from domain.inspection.model import AssignedOfficer, Inspection, InspectionState, Party
 from domain.inspection.papers import Dossier, record_order, result_order
 from domain.inspection.record import store as record_store
 from domain.inspection.record.model import SignatureRole
-from domain.inspection.record.operations import open_signatory, read_draft
+from domain.inspection.record.operations import open_signatory, read_draft, require_current
 from domain.inspection.record.rules import still_to_sign
 from domain.officer.rules import require_certificate
 from domain.shared.clock import local_date
@@ -51,17 +53,9 @@ async def complete(
 
     Raises `NotFound`, `NotAssigned`, `InspectionAlreadyClosed`, `VisitStillOpen`, `DepartmentNotCheckedIn`,
     `OutcomeReasonRequired`, `OutcomePhotosRequired`, `EvidenceMissing`, `OutcomeDiffersFromAnswers`, `OrderMissing`,
-    `MeasureIncomplete`, `SignaturesMissing`, `NoUsableTemplate` or `ValueMissing`.
+    `MeasureIncomplete`, `SignaturesMissing`, `RecordDiffers`, `InvalidField`, `NoUsableTemplate` or `ValueMissing`.
     """
-    inspection = await inspection_store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
-    if inspection is None:
-        raise NotFound("没有该检查任务。")
-    officers = await inspection_store.ASSIGNED_OFFICERS.all(
-        tx.connection, inspection_id=inspection_id, as_of=tx.done_at
-    )
-    mine = next((each for each in officers if each.id == officer_id), None)
-    if mine is None:
-        raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")
+    inspection, mine = await _lock_own(tx, officer_id, inspection_id)
     done_at = inspection_rules.bounded_done_at(tx.done_at, inspection)
     inspection_rules.require_open(inspection, done_at)
     parties = await inspection_store.PARTIES.all(tx.connection, inspection_id=inspection_id)
@@ -72,7 +66,7 @@ async def complete(
     await require_evidence(tx, inspection_id, photos, field="photos")
     if order.outcome is InspectionOutcome.SUSPENDED:
         return await _suspend(tx, inspection, mine, reason, photos)
-    dossiers = await _dossiers(tx, inspection, parties, local_date(done_at))
+    dossiers = _with_receipts(await _dossiers(tx, inspection, parties, local_date(done_at)), order.receipts)
     if order.outcome.needs_list:
         rules.require_consistent(order.outcome, [line for each in dossiers for line in each.lines])
         rules.require_signed({each.department.department_id: _missing(each) for each in dossiers}, parties)
@@ -80,6 +74,7 @@ async def complete(
         inspection, state=InspectionState.COMPLETED, outcome=order.outcome.value, completed_at=done_at
     )
     await _set_outcome(tx, closed, reason, photos)
+    await _keep_receipts(tx, inspection_id, dossiers, order.receipts)
     events, numbers, ids = await _issue(tx, await _papers(tx, dossiers, order.outcome, reason))
     completed = _completed(inspection, closed, mine, order, dossiers)
     answer = CompletionAnswer(
@@ -92,6 +87,45 @@ async def complete(
     return Outcome(answer=answer, events=(completed, *events), numbers=tuple(numbers))
 
 
+async def _lock_own(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> tuple[Inspection, AssignedOfficer]:
+    """The inspection, locked, and the officer in their post there as of the act."""
+    inspection = await inspection_store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
+    if inspection is None:
+        raise NotFound("没有该检查任务。")
+    officers = await inspection_store.ASSIGNED_OFFICERS.all(
+        tx.connection, inspection_id=inspection_id, as_of=tx.done_at
+    )
+    mine = next((each for each in officers if each.id == officer_id), None)
+    if mine is None:
+        raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")
+    return inspection, mine
+
+
+def _with_receipts(dossiers: Sequence[Dossier], receipts: Sequence[TransferReceipt]) -> list[Dossier]:
+    """接收回执 put into the answers that they belong to, whichever department's."""
+    lines = rules.with_receipts([line for each in dossiers for line in each.lines], receipts)
+    return [
+        msgspec.structs.replace(
+            each, lines=[line for line in lines if line.department_id == each.department.department_id]
+        )
+        for each in dossiers
+    ]
+
+
+async def _keep_receipts(
+    tx: Transaction, inspection_id: UUID, dossiers: Sequence[Dossier], receipts: Sequence[TransferReceipt]
+) -> None:
+    received = {each.item_id for each in receipts}
+    rows = [
+        {"of_inspection": inspection_id, "of_item": line.item_id, "filled": line.answer.measures}
+        for each in dossiers
+        for line in each.lines
+        if line.item_id in received and line.answer is not None
+    ]
+    if rows:
+        await answer_store.FILL_MEASURES.run_many(tx.connection, rows)
+
+
 async def _dossiers(tx: Transaction, inspection: Inspection, parties: Sequence[Party], on: date) -> list[Dossier]:
     """What each department's papers are made of, the lead's first; who was replaced since stands there too."""
     officers = await inspection_store.ASSIGNED_OFFICERS.all(
@@ -102,6 +136,7 @@ async def _dossiers(tx: Transaction, inspection: Inspection, parties: Sequence[P
     dossiers: list[Dossier] = []
     for party in parties:
         draft = await read_draft(tx.connection, tx.vault, inspection, party.department_id)
+        require_current(draft)
         dossiers.append(
             Dossier(
                 inspection=inspection,
@@ -191,6 +226,7 @@ def _completed(
             reason=order.reason,
             photos=order.photos,
             record_digests=digests,
+            receipts={str(each.item_id): each.receipt_number for each in order.receipts},
             completed_at=closed.completed_at,
         ),
     )

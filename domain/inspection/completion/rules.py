@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import msgspec
+
 from domain.inspection.answers.model import Answer, AnswerValue, ChecklistLine, MeasureKind
 from domain.inspection.answers.rules import measure_is_whole
-from domain.inspection.completion.model import CompletionOrder, InspectionOutcome
+from domain.inspection.completion.model import CompletionOrder, InspectionOutcome, TransferReceipt
 from domain.inspection.model import CheckInCard, Party
 from domain.inspection.record.model import SignatureRole
-from domain.shared.errors import DomainError
+from domain.shared.errors import DomainError, InvalidField
 
 _ORDERED = frozenset({MeasureKind.RECTIFY_WITHIN})
 _MIN_REASON = 2
@@ -58,9 +60,10 @@ def require_visited(parties: Sequence[Party], check_ins: Sequence[CheckInCard], 
         raise VisitStillOpen("还有部门未登记离场。")
     came = {each.department_id for each in counted}
     wanted = [party for party in parties if outcome.needs_list or party.is_lead]
-    absent = [party.name for party in wanted if party.department_id not in came]
+    absent = [party for party in wanted if party.department_id not in came]
     if absent:
-        raise DepartmentNotCheckedIn(f"{'、'.join(absent)}尚未报到。", departments=absent)
+        names = "、".join(party.name for party in absent)
+        raise DepartmentNotCheckedIn(f"{names}尚未报到。", departments=[str(party.department_id) for party in absent])
 
 
 def require_reason_and_photos(order: CompletionOrder) -> str | None:
@@ -120,10 +123,32 @@ def _is_taken_care_of(answer: Answer) -> bool:
     )
 
 
+def with_receipts(lines: Sequence[ChecklistLine], receipts: Sequence[TransferReceipt]) -> list[ChecklistLine]:
+    """The lines with the receipts put in. Raises `InvalidField` for an item that nothing is transferred of."""
+    given = {each.item_id: each.receipt_number for each in receipts}
+    filled = [_with_receipt(line, given.pop(line.item_id)) if line.item_id in given else line for line in lines]
+    if given:
+        raise InvalidField("接收回执对应的检查项没有转行政处罚。", field="receipts")
+    return filled
+
+
+def _with_receipt(line: ChecklistLine, receipt: str) -> ChecklistLine:
+    answer = line.answer
+    if answer is None or all(each.kind is not MeasureKind.TRANSFER_FOR_PENALTY for each in answer.measures):
+        raise InvalidField("接收回执对应的检查项没有转行政处罚。", field="receipts")
+    measures = [
+        msgspec.structs.replace(each, receipt_number=receipt) if each.kind is MeasureKind.TRANSFER_FOR_PENALTY else each
+        for each in answer.measures
+    ]
+    return msgspec.structs.replace(line, answer=msgspec.structs.replace(answer, measures=measures))
+
+
 def require_signed(missing: Mapping[UUID, Sequence[SignatureRole]], parties: Sequence[Party]) -> None:
-    """Raises `SignaturesMissing`, naming department and roles."""
-    names = {party.department_id: party.name for party in parties}
-    waiting = {names[department]: [role.label for role in roles] for department, roles in missing.items() if roles}
+    """Raises `SignaturesMissing`, with the roles by department."""
+    waiting = {party: missing[party.department_id] for party in parties if missing.get(party.department_id)}
     if waiting:
-        told = "；".join(f"{name}：{'、'.join(roles)}" for name, roles in waiting.items())
-        raise SignaturesMissing(f"检查笔录尚缺签字（{told}）。", missing=waiting)
+        told = "；".join(f"{party.name}：{'、'.join(role.label for role in roles)}" for party, roles in waiting.items())
+        raise SignaturesMissing(
+            f"检查笔录尚缺签字（{told}）。",
+            missing={str(party.department_id): [role.value for role in roles] for party, roles in waiting.items()},
+        )

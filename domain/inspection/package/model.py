@@ -96,20 +96,28 @@ class PackageEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     inspection: PackedInspection | None = None
 
 
+class HeldNumber(msgspec.Struct, frozen=True, kw_only=True):
+    """One leased number, and the 文号 to print for it."""
+
+    sequence: int
+    text: str
+
+
 class NumberBlock(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of one series that this device holds and has not used."""
 
     kind: str
     year: int
-    sequences: list[int]
+    numbers: list[HeldNumber]
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
-    """当日任务包. `is_whole` false: more would not fit; ask again with what came in `have`."""
+    """当日任务包. `made_at` is the server's clock, by which a phone corrects its own; `next_cursor`: there is more."""
 
     day: date
+    made_at: datetime
     entries: list[PackageEntry]
-    is_whole: bool
+    next_cursor: str | None
     numbers: list[NumberBlock]
 
 

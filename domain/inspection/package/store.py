@@ -16,7 +16,7 @@ from domain.identity.tables import department
 from domain.inspection.answers.model import ChecklistLine
 from domain.inspection.answers.store import LINE_TEXTS
 from domain.inspection.package.model import PackedOfficer, PackedParty, PastResult
-from domain.inspection.store import NOTICE_NUMBER, TASK_NUMBER
+from domain.inspection.store import NOTICE_NUMBER, PARTY, TASK_NUMBER
 from domain.inspection.tables import inspection, inspection_item, inspection_officer, inspection_party
 from domain.officer.tables import officer
 from domain.shared.numbers import NumberKind
@@ -113,15 +113,15 @@ _history = _gathered(
 _OF_OTHER_TABLES: dict[str, Any] = {
     "number": TASK_NUMBER,
     "notice_number": NOTICE_NUMBER,
-    "site_name": site.c.name,
-    "address": site.c.address,
+    "site_name": PARTY["site_name"],
+    "address": PARTY["address"],
     "longitude": site.c.longitude,
     "latitude": site.c.latitude,
     "radius_m": site.c.radius_m,
     "polygon": site.c.polygon,
-    "enterprise_name": enterprise.c.name,
-    "uscc": enterprise.c.uscc,
-    "representative": enterprise.c.legal_representative,
+    "enterprise_name": PARTY["name"],
+    "uscc": PARTY["uscc"],
+    "representative": PARTY["representative"],
     "parties": _parties,
     "officers": _officers,
     "history": _history,
@@ -146,6 +146,8 @@ DAY = Query(
         inspection_officer.c.officer_id == sa.bindparam("officer_id"),
         inspection.c.state == "pending",
         inspection.c.starts_on <= sa.bindparam("until", type_=sa.Date),
+        sa.tuple_(inspection.c.due_on, inspection.c.id)
+        > sa.tuple_(sa.bindparam("after_due_on", type_=sa.Date), sa.bindparam("after_id", type_=sa.Uuid)),
     )
     .order_by(inspection.c.due_on, inspection.c.id)
     .limit(sa.bindparam("limit", type_=sa.Integer)),
@@ -171,7 +173,7 @@ LINES_OF_MANY = Query(
 )
 
 
-class HeldNumber(msgspec.Struct, frozen=True, kw_only=True):
+class FreeNumber(msgspec.Struct, frozen=True, kw_only=True):
     """One leased number that is still free."""
 
     kind: NumberKind
@@ -189,16 +191,18 @@ HELD_NUMBERS = Query(
     )
     .order_by(issued_number.c.kind, issued_number.c.year, issued_number.c.sequence)
     .limit(200),
-    HeldNumber,
+    FreeNumber,
 )
 
 
-class DepartmentCode(msgspec.Struct, frozen=True):
-    """By which a department's numbers are counted."""
+class NumberSeries(msgspec.Struct, frozen=True):
+    """By what a department's numbers are counted, and the 机关代字 they bear."""
 
     code: str
+    paper_word: str | None
 
 
-DEPARTMENT_CODE = Query(
-    sa.select(department.c.code).where(department.c.id == sa.bindparam("department_id")), DepartmentCode
+SERIES_OF_DEPARTMENT = Query(
+    sa.select(department.c.code, department.c.paper_word).where(department.c.id == sa.bindparam("department_id")),
+    NumberSeries,
 )

@@ -87,6 +87,7 @@ def _answer(line: ChecklistLine) -> dict[str, Any]:
 
 def _measure(measure: Measure) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(measure)
+    plain.pop("receipt_number", None)  # it comes days after the signatures
     if measure.taken_at is not None:
         plain["taken_at"] = canonical_time(measure.taken_at)
     return plain

@@ -108,6 +108,16 @@ def canonical_record(vault: Vault, draft: Draft) -> bytes:
     return canonical(draft.content) if signed is None else signed
 
 
+def require_current(draft: Draft) -> None:
+    """What was signed is what stands there now: a visit that came after the signatures wants them anew.
+
+    Raises `RecordDiffers`.
+    """
+    part = draft.part
+    if part is not None and part.digest is not None and part.digest != record_digest(draft.content):
+        raise rules.RecordDiffers("签字之后又有到场或变更，请重新打开笔录并签字。", expected=part.digest.hex())
+
+
 async def _lock_own(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> tuple[Inspection, UUID]:
     """The open inspection, locked, and the department that the officer acts for in it."""
     inspection = await inspection_store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
@@ -187,8 +197,7 @@ async def sign(
     rules.require_body_camera(draft.facts)
     frozen = await _freeze(tx, draft, bytes.fromhex(order.record_digest))
     signatures = await _standing(tx.connection, inspection_id, department_id)
-    if any(each.role is role and each.officer_id == signer for each in signatures):
-        raise rules.AlreadySigned("该签名已录入。", field="role")
+    rules.require_not_signed(signatures, role, signer)
     images = [bytes.fromhex(each) for each in order.images]
     await require_evidence(tx, inspection_id, images, field="images")
     stored = Signature(

@@ -17,6 +17,7 @@ from domain.inspection.record.model import (
 from domain.shared.errors import DomainError, InvalidField
 
 _WITHOUT_SIGNATURE = frozenset({SignatureMeans.REFUSED, SignatureMeans.ABSENT})
+_MAY_BE_SEVERAL = frozenset({SignatureRole.WITNESS, SignatureRole.ASSISTANT, SignatureRole.INTERPRETER})
 _MIN_REASON = 2
 _OFFICERS = 2
 
@@ -95,6 +96,15 @@ def require_signature(
     return None
 
 
+def require_not_signed(signatures: Sequence[Signature], role: SignatureRole, signer: UUID | None) -> None:
+    """Witnesses, assistants and interpreters may be several; in every other role one signs once.
+
+    Raises `AlreadySigned`.
+    """
+    if role not in _MAY_BE_SEVERAL and any(each.role is role and each.officer_id == signer for each in signatures):
+        raise AlreadySigned("该签名已录入。", field="role")
+
+
 def _require_paper(order: SignatureOrder) -> None:
     if order.means is not SignatureMeans.PAPER or not order.images:
         raise SignatureIncomplete("请上传手写签字的全部纸质笔录扫描件。", field="images")
@@ -122,6 +132,9 @@ def still_to_sign(
     if len(officers) < _OFFICERS or not present <= officers:
         missing.append(SignatureRole.OFFICER)
     missing += [role for role in _needed(signatures, facts) if role not in roles]
+    assistants = sum(each.role is SignatureRole.ASSISTANT for each in signatures)
+    if assistants < len(facts.assistants):
+        missing.append(SignatureRole.ASSISTANT)
     return missing
 
 
@@ -129,8 +142,6 @@ def _needed(signatures: Collection[Signature], facts: RecordFacts) -> list[Signa
     needed = [SignatureRole.INSPECTED_PARTY, SignatureRole.RECORDER]
     if any(each.means is SignatureMeans.ABSENT for each in signatures):
         needed.append(SignatureRole.WITNESS)
-    if facts.assistants:
-        needed.append(SignatureRole.ASSISTANT)
     if facts.interpreter:
         needed.append(SignatureRole.INTERPRETER)
     return needed

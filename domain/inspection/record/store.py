@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.enterprise.tables import enterprise, site
 from domain.inspection.record.model import PartyFacts, Presence, RecordPart, Signature
+from domain.inspection.store import PARTY as PARTY_COLUMNS
 from domain.inspection.tables import check_in, identification, inspection, record_part, signature, visit
 from domain.shared.sql import Command, Query
 
@@ -63,13 +64,7 @@ VOID_SIGNATURES = Command(
 )
 
 PARTY = Query(
-    sa.select(
-        enterprise.c.name,
-        enterprise.c.uscc,
-        enterprise.c.legal_representative.label("representative"),
-        site.c.address,
-        site.c.name.label("site_name"),
-    )
+    sa.select(*[column.label(name) for name, column in PARTY_COLUMNS.items()])
     .select_from(
         inspection.join(site, site.c.id == inspection.c.site_id).join(
             enterprise, enterprise.c.id == site.c.enterprise_id
