@@ -6,6 +6,7 @@ Pure: a cell in, a value or a `CellFault` out. The rooms' `intake.py` name their
 from __future__ import annotations
 
 import enum
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -155,6 +156,8 @@ def written(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, int | float):
+        if not math.isfinite(cell):
+            raise CellFault("不是数字，请检查该单元格的公式")
         if abs(cell) >= _EXACT_BELOW:
             raise CellFault("被表格软件当作数字，末尾数位已丢失；请将该列设为文本后重新填写")
         return str(int(cell)) if cell == int(cell) else repr(cell)

@@ -258,7 +258,7 @@ async def test_officers_go_in_by_identity_number(ready: Parts, tmp_path: Path) -
     async with ready.work.reading() as connection:
         await INSERT_DEPARTMENT.run(
             connection, id=uuid4(), code="SCJG", name="市监局", short_name="市监", parent_id=None, path="SCJG",
-            region_code="450103", region="450000.450100.450103", hotline=None,
+            region_code="450103", region="450000.450100.450103", hotline=None, paper_word=None,
         )  # fmt: skip
     officer = {
         "姓名": "覃某",
