@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
@@ -11,6 +12,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.wiring import Parts
 from domain.identity.model import Principal, Role
+from domain.shared.errors import Forbidden
 
 _PERMIT = "permit"
 _ANYONE = "anyone"
@@ -86,3 +88,10 @@ def principal_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
     if not isinstance(principal, Principal):
         raise NotAuthorizedException
     return principal
+
+
+def officer_of(principal: Principal) -> UUID:
+    """The officer that an inspector's account stands for. Raises `Forbidden`."""
+    if principal.officer_id is None:
+        raise Forbidden("该账号不是执法人员。")
+    return principal.officer_id

@@ -19,7 +19,8 @@ from litestar.routes import HTTPRoute
 
 from api.auth import permitted
 from api.contract.headers import HEADERS, PARAMETERS, Node
-from api.contract.operations import LINKSET, OPERATIONS, SIGNED_IN, Told
+from api.contract.operations import OPERATIONS
+from api.contract.told import LINKSET, SIGNED_IN, Told
 from api.problems import KINDS, MEDIA_TYPE, RETRY_AFTER, Kind, Problem, all_kinds
 
 _SCHEMAS = "#/components/schemas/{name}"

@@ -10,8 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_201_CREATED
 
-from api.auth import STAFF, permit, principal_of
-from api.routes.inspection import officer_of
+from api.auth import STAFF, officer_of, permit, principal_of
 from api.schemas.inspection import ChecklistView, Reason
 from api.submissions import IfMatch, read_version, respond
 from api.wiring import Parts
@@ -69,7 +68,7 @@ async def put_answer(
     if_match: IfMatch = None,
 ) -> Response[bytes]:
     """现场检查结果录入 (TASK-12, MOB-11) of one item."""
-    officer_id, expected = officer_of(submission), read_version(if_match)
+    officer_id, expected = officer_of(submission.principal), read_version(if_match)
     answer = await parts.work.submit(
         submission, lambda tx: operations.record_answer(tx, officer_id, inspection_id, item_id, data, expected)
     )
@@ -89,7 +88,7 @@ async def mark_in_bulk(
     data: JSONBody[BulkOrder],
 ) -> Response[bytes]:
     """一键未发现问题: a whole 检查领域 but for its mandatory items."""
-    officer_id = officer_of(submission)
+    officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(
         submission, lambda tx: operations.mark_in_bulk(tx, officer_id, inspection_id, data)
     )
@@ -109,7 +108,7 @@ async def release_list(
     data: JSONBody[Reason],
 ) -> Response[bytes]:
     """检查单解封: the sticker is damaged."""
-    officer_id = officer_of(submission)
+    officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(
         submission, lambda tx: operations.release_list(tx, officer_id, inspection_id, data.reason)
     )

@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
-from api.auth import STAFF, permit, principal_of
+from api.auth import STAFF, officer_of, permit, principal_of
 from api.schemas.inspection import (
     Cursor,
     InspectionDetail,
@@ -43,7 +43,7 @@ from domain.inspection.model import (
 from domain.inspection.position import Coordinates, PositionFix, to_wgs84
 from domain.inspection.rules import last_day_due_soon
 from domain.shared.clock import local_date
-from domain.shared.errors import Forbidden, NotFound
+from domain.shared.errors import NotFound
 from domain.shared.sql import Connection
 
 _YESTERDAY = timedelta(days=1)
@@ -140,13 +140,6 @@ def _located(submission: Submission, fix: PositionFix | None) -> Submission:
     return msgspec.structs.replace(submission, circumstances=where)
 
 
-def officer_of(submission: Submission) -> UUID:
-    """The officer that the caller is. Raises `Forbidden`."""
-    if submission.principal.officer_id is None:
-        raise Forbidden("该账号不是执法人员。")
-    return submission.principal.officer_id
-
-
 @post(
     "/inspections/{inspection_id:uuid}/check-ins",
     status_code=HTTP_201_CREATED,
@@ -160,7 +153,7 @@ async def check_in(
     data: JSONBody[CheckInOrder],
 ) -> Response[bytes]:
     """扫码报到 (ONE-01, MOB-10)."""
-    officer_id = officer_of(submission)
+    officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(
         _located(submission, data.position),
         lambda tx: operations.check_in(tx, officer_id, inspection_id, data, parts.code_keys),
@@ -181,7 +174,7 @@ async def record_identification(
     data: JSONBody[IdentificationOrder],
 ) -> Response[bytes]:
     """亮证告知: acknowledged, or refused with the reason."""
-    officer_id = officer_of(submission)
+    officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(
         submission, lambda tx: operations.record_identification(tx, officer_id, inspection_id, data)
     )
@@ -198,7 +191,7 @@ async def depart(
     parts: NamedDependency[Parts], submission: NamedDependency[Submission], inspection_id: FromPath[UUID]
 ) -> Response[bytes]:
     """离场 of the caller's department."""
-    officer_id = officer_of(submission)
+    officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(submission, lambda tx: operations.depart(tx, officer_id, inspection_id))
     return respond(answer)
 
@@ -216,7 +209,7 @@ async def void_visit(
     data: JSONBody[VoidVisit],
 ) -> Response[bytes]:
     """作废 the open visit: the wrong site was taken."""
-    officer_id = officer_of(submission)
+    officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(
         submission, lambda tx: operations.void_visit(tx, officer_id, inspection_id, data.reason)
     )

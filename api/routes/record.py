@@ -11,9 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
-from api.auth import STAFF, permit, principal_of
+from api.auth import STAFF, officer_of, permit, principal_of
 from api.routes.document import pdf_of
-from api.routes.inspection import officer_of
 from api.schemas.inspection import Reason
 from api.submissions import IfMatch, read_version, respond
 from api.wiring import Parts
@@ -114,7 +113,7 @@ async def put_record_facts(
     if_match: IfMatch = None,
 ) -> Response[bytes]:
     """检查笔录填写: what the officers add by hand."""
-    officer_id, expected = officer_of(submission), read_version(if_match)
+    officer_id, expected = officer_of(submission.principal), read_version(if_match)
     answer = await parts.work.submit(
         submission, lambda tx: operations.record_facts(tx, officer_id, inspection_id, data, expected)
     )
@@ -135,7 +134,7 @@ async def sign(
     data: JSONBody[SignatureOrder],
 ) -> Response[bytes]:
     """检查签字 (MOB-13) in one role; `paper` hands in the whole record signed by hand."""
-    officer_id = officer_of(submission)
+    officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(submission, lambda tx: operations.sign(tx, officer_id, inspection_id, role, data))
     return respond(answer)
 
@@ -153,7 +152,7 @@ async def reopen_record(
     data: JSONBody[Reason],
 ) -> Response[bytes]:
     """笔录重新打开: voids the department's signatures, with a reason."""
-    officer_id = officer_of(submission)
+    officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(
         submission, lambda tx: operations.reopen_record(tx, officer_id, inspection_id, data.reason)
     )
@@ -173,7 +172,7 @@ async def complete(
     data: JSONBody[CompletionOrder],
 ) -> Response[bytes]:
     """完成检查 (MOB-14) with one of eight outcomes."""
-    officer_id = officer_of(submission)
+    officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(submission, lambda tx: completion.complete(tx, officer_id, inspection_id, data))
     return respond(answer)
 

@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
-from api.auth import STAFF, permit, principal_of
+from api.auth import STAFF, officer_of, permit, principal_of
 from api.routes.document import pdf_of
 from api.schemas.rectification import (
     Cursor,
@@ -35,18 +35,10 @@ from domain.rectification.drafting import OrderDraft, draft_order
 from domain.rectification.model import OrderState, OrderSummary
 from domain.rectification.reading import find_order, read_case
 from domain.shared.clock import local_date
-from domain.shared.errors import Forbidden
 from domain.shared.sql import Connection
 from domain.shared.transaction import Outcome, Transaction
 
 READERS = (*sorted(STAFF), Role.ENTERPRISE)
-
-
-def officer_of(principal: Principal) -> UUID:
-    """The officer that an inspector's account stands for. Raises `Forbidden`."""
-    if principal.officer_id is None:
-        raise Forbidden("该账号不是执法人员。")
-    return principal.officer_id
 
 
 async def act_on_order(

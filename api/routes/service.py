@@ -10,8 +10,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_201_CREATED
 
-from api.auth import permit, principal_of
-from api.routes.rectification import act_on_order, officer_of
+from api.auth import officer_of, permit, principal_of
+from api.routes.rectification import act_on_order
 from api.schemas.rectification import ConsentCard, to_consent_card
 from api.submissions import respond
 from api.wiring import Parts

@@ -11,8 +11,8 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 from litestar.status_codes import HTTP_201_CREATED
 
-from api.auth import permit, principal_of
-from api.routes.rectification import READERS, officer_of
+from api.auth import officer_of, permit, principal_of
+from api.routes.rectification import READERS
 from api.schemas.rectification import (
     TransferPage,
     read_transfer_cursor,

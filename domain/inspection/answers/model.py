@@ -139,8 +139,8 @@ class BulkAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class AnswerContext(msgspec.Struct, frozen=True, kw_only=True):
     """All that decides whether an officer may answer an item now; read in one statement.
 
-    `is_sealed`: the list opens only with a scan. `arrived_at` and `departed_at` are of the department's visits that count:
-    the first arrival, and the last departure once nobody of it is there any more.
+    `is_sealed`: the list opens only with a scan. `arrived_at` and `departed_at` are of the department's visits that
+    count: the first arrival, and the last departure once nobody of it is there any more.
     """
 
     state: InspectionState

@@ -54,8 +54,8 @@ class PackedParty(msgspec.Struct, frozen=True, kw_only=True):
     hotline: str | None
 
 
-class PackedInspection(msgspec.Struct, frozen=True, kw_only=True):
-    """One inspection with all that the phone needs at the door, positions in WGS-84 degrees."""
+class InspectionOfDay(msgspec.Struct, frozen=True, kw_only=True):
+    """One inspection with what the phone needs at the door, positions in WGS-84 degrees."""
 
     id: UUID
     name: str
@@ -83,8 +83,13 @@ class PackedInspection(msgspec.Struct, frozen=True, kw_only=True):
     polygon: list[tuple[float, float]] | None
     parties: list[PackedParty]
     officers: list[PackedOfficer]
-    manuals: list[UUID]
     history: list[PastResult]
+
+
+class PackedInspection(InspectionOfDay, frozen=True, kw_only=True):
+    """The same with the manuals that belong to it, and its list, sealed."""
+
+    manuals: list[UUID]
     sealed_list: PackedList | None
 
 

@@ -19,6 +19,7 @@ from domain.inspection.package import rules, store
 from domain.inspection.package.events import LeaseFacts, NumbersLeased
 from domain.inspection.package.model import (
     HeldNumber,
+    InspectionOfDay,
     LeaseAnswer,
     LeaseOrder,
     NumberBlock,
@@ -37,8 +38,6 @@ MOST_BYTES: Final = 3 * 1024 * 1024
 """A package is bounded: what does not fit comes with the next request."""
 _AHEAD = timedelta(days=1)
 _VERSION_BYTES: Final = 8
-
-_PACKED = frozenset(PackedInspection.__struct_fields__) & frozenset(store.DayRow.__struct_fields__)
 
 
 class Start(NamedTuple):
@@ -116,7 +115,7 @@ def _version(row: store.DayRow, token: str | None) -> str:
 
 def _pack(row: store.DayRow, token: str | None, lines: Sequence[ChecklistLine]) -> PackedInspection:
     return PackedInspection(
-        **{name: getattr(row, name) for name in _PACKED},  # type: ignore[arg-type] - the same fields by the same names
+        **{name: getattr(row, name) for name in InspectionOfDay.__struct_fields__},
         manuals=[],
         sealed_list=_seal(row, token, lines),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from domain.enterprise.tables import enterprise, site, site_code
 from domain.identity.tables import department
 from domain.inspection.answers.model import ChecklistLine
 from domain.inspection.answers.store import LINE_TEXTS
-from domain.inspection.package.model import PackedOfficer, PackedParty, PastResult
+from domain.inspection.package.model import InspectionOfDay
 from domain.inspection.store import NOTICE_NUMBER, PARTY, TASK_NUMBER
 from domain.inspection.tables import inspection, inspection_item, inspection_officer, inspection_party
 from domain.officer.tables import officer
@@ -24,36 +23,9 @@ from domain.shared.sql import Query, uuid_list
 from domain.shared.tables import issued_number
 
 
-class DayRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An inspection of the day as it is stored, with the site's valid code."""
+class DayRow(InspectionOfDay, frozen=True, kw_only=True):
+    """An inspection of the day as it is stored, with the nonce of its list and the site's valid code."""
 
-    id: UUID
-    name: str
-    kind: str
-    mode: str
-    source: str
-    basis: str
-    scene_code: str
-    number: str | None
-    notice_number: str | None
-    starts_on: date
-    due_on: date
-    created_at: datetime
-    approved_at: datetime | None
-    is_urgent: bool
-    site_id: UUID
-    site_name: str
-    address: str | None
-    enterprise_name: str
-    uscc: str
-    representative: str | None
-    longitude: float | None
-    latitude: float | None
-    radius_m: int | None
-    polygon: list[tuple[float, float]] | None
-    parties: list[PackedParty]
-    officers: list[PackedOfficer]
-    history: list[PastResult]
     nonce: bytes | None
     list_digest: bytes | None
     code_id: bytes | None
