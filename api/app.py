@@ -75,6 +75,7 @@ def create_app(
             application="yima server",
             scanner=settings.scanner,
             embargo_working_days=settings.embargo_working_days,
+            public_url=settings.public_url,
             clock=clock,
             random=random,
         ) as parts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -51,7 +51,7 @@ async def deliver_message(parts: Parts, drivers: Mapping[Channel, Driver], messa
         if message is None:
             return True
         try:
-            text = compose(message, await known_of(connection, message))
+            text = compose(message, await known_of(connection, message, parts.public_url))
             await driver_of(drivers, message).send(message, text)
         except Undeliverable as failure:
             given_up = message.attempts + 1 >= ATTEMPTS
@@ -81,23 +81,15 @@ async def publish_what_is_due(parts: Parts) -> None:
         continue
 
 
-async def _publish_always(parts: Parts, stop: asyncio.Event) -> None:
+async def _every(seconds: float, act: Callable[[Parts], Awaitable[None]], parts: Parts, stop: asyncio.Event) -> None:
+    """Do `act` again and again until `stop`; a database that is away is waited for."""
     while not stop.is_set():
         try:
-            await publish_what_is_due(parts)
+            await act(parts)
         except (DatabaseAway, InProgress):
-            _logger.warning("publication: the database is away; trying again")
+            _logger.warning("%s: the database is away; trying again", act.__name__)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _PUBLISH_EVERY)
-
-
-async def _sweep_hourly(parts: Parts, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        await sweep(parts)
-        try:
-            await asyncio.wait_for(stop.wait(), _SWEEP_EVERY)
-        except TimeoutError:
-            continue
+            await asyncio.wait_for(stop.wait(), seconds)
 
 
 def _back_off(attempts: int, random: Random) -> timedelta:
@@ -133,8 +125,8 @@ async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, D
             if not done:
                 raise RetryRequested(_back_off(job.attempts, parts.random))
 
-    sweeping = asyncio.create_task(_sweep_hourly(parts, stop))
-    publishing = asyncio.create_task(_publish_always(parts, stop))
+    sweeping = asyncio.create_task(_every(_SWEEP_EVERY, sweep, parts, stop))
+    publishing = asyncio.create_task(_every(_PUBLISH_EVERY, publish_what_is_due, parts, stop))
     working = asyncio.create_task(
         queue.run(dequeue_timeout=timedelta(seconds=1), batch_size=10, shutdown_on_listener_failure=True)
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from api.settings import read_settings
 from domain.document.operations import find_document
 from domain.shared.sql import Connection
 from notifications.outbox import StoredMessage
@@ -13,15 +12,13 @@ from notifications.outbox import StoredMessage
 _PAPER = "document_id"
 
 
-async def known_of(connection: Connection, message: StoredMessage) -> Mapping[str, str]:
+async def known_of(connection: Connection, message: StoredMessage, public_url: str) -> Mapping[str, str]:
     """Number and link of the paper that the message names by `document_id`; nothing for any other message."""
     named = message.parameters.get(_PAPER)
     if named is None:
         return {}
     document = await find_document(connection, UUID(named))
-    return paper_words(
-        document.number, document.number_sequence, f"{read_settings().public_url}/v/{document.verification_code}"
-    )
+    return paper_words(document.number, document.number_sequence, f"{public_url}/v/{document.verification_code}")
 
 
 def paper_words(number: str | None, sequence: int | None, link: str) -> dict[str, str]:

@@ -8,7 +8,6 @@ from typing import Final
 from uuid import UUID
 
 from api.register import INSTALLATION
-from api.settings import read_settings
 from api.wiring import Parts
 from domain.document import operations
 from domain.document.events import RenderedFacts
@@ -54,7 +53,7 @@ async def _print(parts: Parts, document: SealedDocument) -> Printed:
     imprint = Imprint(
         number=document.number,
         verification_code=document.verification_code,
-        verification_url=verification_url(read_settings().public_url, document.verification_code),
+        verification_url=verification_url(parts.public_url, document.verification_code),
         record_digest=document.record_digest,
         seal=document.seal,
     )

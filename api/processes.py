@@ -76,7 +76,12 @@ def work_jobs(settings: Settings, dsn: str) -> None:
     async def main(stop: asyncio.Event) -> None:
         driver = LogDriver(settings.var / "messages.jsonl")
         async with open_parts(
-            dsn, settings.keys, blobs=settings.blob_place, pool_size=6, application="yima worker"
+            dsn,
+            settings.keys,
+            blobs=settings.blob_place,
+            pool_size=6,
+            application="yima worker",
+            public_url=settings.public_url,
         ) as parts:
             queue_pool = await open_pool(
                 dsn, size=6, role="yima_app", application="yima worker queue", json_values=False

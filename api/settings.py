@@ -29,6 +29,8 @@ _BLOB_OPTIONS = (
 _S3 = "s3://"
 
 
+PUBLIC_URL = "http://127.0.0.1:8000"
+"""What is printed in codes and on papers where an installation says nothing else."""
 EMBARGO_WORKING_DAYS = 5
 """Between completion and publication, unless an installation says otherwise (D10)."""
 
@@ -51,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = PUBLIC_URL
     servers: int = 1
     pool_size: int = 12
     page_cache_bytes: int = 32 * 1024 * 1024

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from api.reactions import Reactions
-from api.settings import EMBARGO_WORKING_DAYS
+from api.settings import EMBARGO_WORKING_DAYS, PUBLIC_URL
 from api.work import Work
 from codes.token import TokenKeys
 from domain.evidence.blobs import Blobs
@@ -74,6 +74,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     scanner: Scanner
     clock: Clock
     random: Random
+    public_url: str
 
 
 async def load_keys(connection: Connection, folder: Path, *, now: datetime, random: Random) -> KeyRing:
@@ -145,6 +146,7 @@ def build_parts(
     darkroom: Darkroom,
     scanner: Scanner,
     reactions: Reactions,
+    public_url: str,
     clock: Clock,
     random: Random,
 ) -> Parts:
@@ -164,6 +166,7 @@ def build_parts(
         scanner=scanner,
         clock=clock,
         random=random,
+        public_url=public_url,
     )
 
 
@@ -177,6 +180,7 @@ async def open_parts(
     application: str,
     scanner: str | None = None,
     embargo_working_days: int = EMBARGO_WORKING_DAYS,
+    public_url: str = PUBLIC_URL,
     role: str = APP_ROLE,
     clock: Clock = system_clock,
     random: Random = system_random,
@@ -193,6 +197,7 @@ async def open_parts(
             darkroom=darkroom,
             scanner=scanner_at(scanner),
             reactions=Reactions(embargo_working_days=embargo_working_days),
+            public_url=public_url,
             clock=clock,
             random=random,
         )
