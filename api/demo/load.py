@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
@@ -13,8 +13,9 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from api.demo.history import insert_past, insert_rows
 from api.demo.register import DemoOfficer, DemoRegister, DemoSite, demo_id, make_register, person_name
-from api.demo.visits import DemoInspections, PastInspection, plan_inspections
+from api.demo.visits import DemoInspections, plan_inspections
 from api.demo.words import CITY, CITY_PATH, EMERGENCY, FIRE, FOOD_SERVICE, MARKET
 from api.register import INSTALLATION, load_register
 from api.wiring import Parts
@@ -28,15 +29,12 @@ from domain.identity.model import Role
 from domain.identity.passwords import hash_password
 from domain.identity.store import ACCOUNT_BY_LOGIN, INSERT_ACCOUNT, INSERT_DEPARTMENT
 from domain.identity.tables import account
-from domain.inspection import store as inspections
 from domain.inspection.dispatch import dispatch_inspection
 from domain.inspection.model import DispatchOrder
 from domain.officer.tables import officer
-from domain.shared.clock import local_date
 from domain.shared.events import Event, Operator
-from domain.shared.numbers import NumberKind, NumberRequest
+from domain.shared.numbers import NumberRequest
 from domain.shared.sql import Command
-from domain.shared.tables import issued_number, number_counter
 from domain.shared.transaction import Outcome, Transaction
 from domain.shared.vault import Vault
 
@@ -143,7 +141,7 @@ async def _new_passwords() -> tuple[dict[str, str], dict[str, str]]:
 async def _make(tx: Transaction, parts: Parts, making: _Making) -> Outcome[None]:
     register = making.register
     await _insert_register(tx, register)
-    await _insert_past(tx, making.inspections.past)
+    await insert_past(tx, making.inspections.past, register)
     papers = await load_builtin_templates(tx, INSTALLATION, _REVIEWER)
     lists = await _load_lists(tx, register)
     codes = await issue_codes(tx, [each.id for each in register.sites], CITY_PATH, parts.code_keys)
@@ -178,16 +176,10 @@ def _with_list(order: DispatchOrder, register: DemoRegister, version_id: UUID | 
 async def _insert_register(tx: Transaction, register: DemoRegister) -> None:
     departments = {each.code: each.id for each in register.departments}
     await INSERT_DEPARTMENT.run_many(tx.connection, [msgspec.structs.asdict(d) for d in register.departments])
-    await _insert(tx, officer, [_officer_row(tx, each) for each in register.officers])
-    await _insert(tx, enterprise, [_enterprise_row(tx, each) for each in _main_sites(register)])
-    await _insert(tx, site, [_site_row(tx, each, departments) for each in register.sites])
-    await _insert(tx, licence, [msgspec.structs.asdict(each) for each in register.licences])
-
-
-async def _insert(tx: Transaction, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all name the same columns; the others stay empty."""
-    statement = sa.insert(table).values({name: sa.bindparam(name) for name in rows[0]})
-    await Command(statement).run_many(tx.connection, rows)
+    await insert_rows(tx, officer, [_officer_row(tx, each) for each in register.officers])
+    await insert_rows(tx, enterprise, [_enterprise_row(tx, each) for each in _main_sites(register)])
+    await insert_rows(tx, site, [_site_row(tx, each, departments) for each in register.sites])
+    await insert_rows(tx, licence, [msgspec.structs.asdict(each) for each in register.licences])
 
 
 def _main_sites(register: DemoRegister) -> Iterable[DemoSite]:
@@ -254,68 +246,6 @@ def _site_row(tx: Transaction, made: DemoSite, departments: Mapping[str, UUID]) 
         "created_at": tx.now,
         "updated_at": tx.now,
     }
-
-
-async def _insert_past(tx: Transaction, past: Sequence[PastInspection]) -> None:
-    """History as it stands after completion, which is an act of its own, not done over for a demonstration."""
-    ids = [tx.new_id() for _ in past]
-    rows = [_past_row(each, inspection_id) for each, inspection_id in zip(past, ids, strict=True)]
-    await inspections.INSERT_INSPECTION.run_many(tx.connection, rows)
-    parties = [
-        {"inspection_id": inspection_id, "department_id": party.department_id, "is_lead": place == 0}
-        for each, inspection_id in zip(past, ids, strict=True)
-        for place, party in enumerate(each.order.parties)
-    ]
-    await inspections.INSERT_PARTY.run_many(tx.connection, parties)
-    crews = [
-        {"inspection_id": inspection_id, "officer_id": officer_id, "department_id": party.department_id}
-        for each, inspection_id in zip(past, ids, strict=True)
-        for party in each.order.parties
-        for officer_id in party.officer_ids
-    ]
-    await inspections.INSERT_OFFICER.run_many(tx.connection, crews)
-    await _number_past(tx, rows, past)
-
-
-def _past_row(past: PastInspection, inspection_id: UUID) -> dict[str, Any]:
-    row = msgspec.structs.asdict(past.order)
-    parties = row.pop("parties")
-    return {
-        **row,
-        "id": inspection_id,
-        "state": "completed",
-        "outcome": past.outcome,
-        "completed_at": past.completed_at,
-        "list_digest": None,
-        "nonce": None,
-        "initiating_department_id": parties[0].department_id,
-        "created_at": past.order.approved_at,
-    }
-
-
-async def _number_past(tx: Transaction, rows: Sequence[Mapping[str, Any]], past: Sequence[PastInspection]) -> None:
-    """History keeps the numbers of its own years; the counters go on from there."""
-    last: dict[tuple[str, str, int], int] = {}
-    issued: list[dict[str, Any]] = []
-    for row, each in sorted(zip(rows, past, strict=True), key=lambda pair: pair[0]["created_at"]):
-        for kind in (NumberKind.INSPECTION.value, NumberKind.NOTICE.value):
-            series = (each.order.parties[0].department_code, kind, local_date(row["created_at"]).year)
-            last[series] = last.get(series, 0) + 1
-            issued.append(
-                {
-                    **_series_columns(series),
-                    "sequence": last[series],
-                    "subject_id": row["id"],
-                    "issued_at": row["created_at"],
-                }
-            )
-    await _insert(tx, issued_number, issued)
-    counters = [{**_series_columns(series), "last": number} for series, number in last.items()]
-    await _insert(tx, number_counter, counters)
-
-
-def _series_columns(series: tuple[str, str, int]) -> dict[str, Any]:
-    return dict(zip(("department_code", "kind", "year"), series, strict=True))
 
 
 async def _insert_accounts(tx: Transaction, making: _Making) -> None:

@@ -158,7 +158,7 @@ async def test_each_department_of_an_inspection_sends_two_certified_officers(
     joint = 0
     async with shared_parts.work.reading() as connection:
         for row in await connection.fetch("SELECT id FROM inspection WHERE state = 'pending'"):
-            officers = await ASSIGNED_OFFICERS.all(connection, inspection_id=row["id"])
+            officers = await ASSIGNED_OFFICERS.all(connection, inspection_id=row["id"], as_of=shared_parts.clock())
             assert all(certificate_is_valid(officer, TODAY) for officer in officers)
             crews = Counter(officer.acts_for for officer in officers)
             parties = await connection.fetch("SELECT FROM inspection_party WHERE inspection_id = $1", row["id"])
@@ -199,6 +199,7 @@ async def test_history_is_past_and_numbered_in_its_own_years(shared_parts: Parts
         assert row["created_at"] <= row["completed_at"]
         assert local_date(row["created_at"]).year == row["year"]
         assert row["outcome"] in {"no_problem", "ordered_to_rectify"}
+    assert await count(shared_parts, "publication") == len(past)
     gaps = await rows(
         shared_parts,
         "SELECT FROM number_counter c WHERE last <> (SELECT count(*) FROM issued_number n WHERE"
