@@ -16,6 +16,7 @@ from pgqueuer.models import Job
 
 from api.chores import perform_chore
 from api.evidence_sweep import sweep_evidence
+from api.lost_jobs import requeue_lost
 from api.paper_messages import known_of
 from api.register import INSTALLATION
 from api.relay import DELIVER, PERFORM
@@ -33,6 +34,7 @@ from notifications.outbox import StoredMessage
 ANSWERS_KEPT = timedelta(days=180)
 _SWEEP_EVERY = 3600.0
 _PUBLISH_EVERY = 5.0
+_REQUEUE_EVERY = 20.0
 _PUBLISH_AT_ONCE = 200
 _LOCK_WAITING = Query(outbox.LOCK_WAITING, StoredMessage)
 _MARK_DELIVERED = Command(outbox.MARK_DELIVERED)
@@ -81,13 +83,13 @@ async def publish_what_is_due(parts: Parts) -> None:
         continue
 
 
-async def _every(seconds: float, act: Callable[[Parts], Awaitable[None]], parts: Parts, stop: asyncio.Event) -> None:
+async def _every(seconds: float, act: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
     """Do `act` again and again until `stop`; a database that is away is waited for."""
     while not stop.is_set():
         try:
-            await act(parts)
+            await act()
         except (DatabaseAway, InProgress):
-            _logger.warning("%s: the database is away; trying again", act.__name__)
+            _logger.warning("the database is away; trying again")
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds)
 
@@ -98,6 +100,22 @@ def _back_off(attempts: int, random: Random) -> timedelta:
     return timedelta(seconds=seconds * (1 + random(1)[0] / 510))
 
 
+def _taking(parts: Parts, act: Callable[[UUID], Awaitable[bool]]) -> Callable[[Job], Awaitable[None]]:
+    """A job that does `act` to what it names, and comes again when that is not done."""
+
+    async def take(job: Job) -> None:
+        if job.payload is None:
+            return
+        try:
+            done = await act(UUID(bytes=job.payload))
+        except (DatabaseAway, InProgress):  # any other failure would take the job out of the queue for good
+            done = False
+        if not done:
+            raise RetryRequested(_back_off(job.attempts, parts.random))
+
+    return take
+
+
 async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, Driver], stop: asyncio.Event) -> None:
     """Take jobs until `stop`; the worker ends, to be started anew, when its listening connection is lost.
 
@@ -105,39 +123,23 @@ async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, D
     """
     queue = PgQueuer(AsyncpgPoolDriver(queue_pool))
 
-    @queue.entrypoint(DELIVER)
-    async def _deliver(job: Job) -> None:
-        if job.payload is not None:
-            try:
-                done = await deliver_message(parts, drivers, UUID(bytes=job.payload))
-            except (DatabaseAway, InProgress):  # any other failure would take the job out of the queue for good
-                done = False
-            if not done:
-                raise RetryRequested(_back_off(job.attempts, parts.random))
-
-    @queue.entrypoint(PERFORM)
-    async def _perform(job: Job) -> None:
-        if job.payload is not None:
-            try:
-                done = await perform_chore(parts, UUID(bytes=job.payload))
-            except (DatabaseAway, InProgress):
-                done = False
-            if not done:
-                raise RetryRequested(_back_off(job.attempts, parts.random))
-
-    sweeping = asyncio.create_task(_every(_SWEEP_EVERY, sweep, parts, stop))
-    publishing = asyncio.create_task(_every(_PUBLISH_EVERY, publish_what_is_due, parts, stop))
+    queue.entrypoint(DELIVER)(_taking(parts, lambda message_id: deliver_message(parts, drivers, message_id)))
+    queue.entrypoint(PERFORM)(_taking(parts, lambda chore_id: perform_chore(parts, chore_id)))
+    rounds = [
+        asyncio.create_task(_every(_SWEEP_EVERY, lambda: sweep(parts), stop)),
+        asyncio.create_task(_every(_PUBLISH_EVERY, lambda: publish_what_is_due(parts), stop)),
+        asyncio.create_task(_every(_REQUEUE_EVERY, lambda: requeue_lost(queue_pool, parts.clock), stop)),
+    ]
     working = asyncio.create_task(
         queue.run(dequeue_timeout=timedelta(seconds=1), batch_size=10, shutdown_on_listener_failure=True)
     )
     stopping = asyncio.create_task(stop.wait())
     try:
-        done, _ = await asyncio.wait({working, stopping, sweeping, publishing}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({working, stopping, *rounds}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             task.result()
     finally:
         queue.shutdown.set()
-        stopping.cancel()
-        sweeping.cancel()
-        publishing.cancel()
+        for task in (stopping, *rounds):
+            task.cancel()
         await asyncio.wait({working}, timeout=5)

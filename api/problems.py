@@ -52,11 +52,15 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One row of the table: the type's last part, status, and title."""
+    """One row of the table: the type's last part, status, and title.
+
+    `keep`: what it waits for may still be under way, so a phone keeps the write and sends it again.
+    """
 
     slug: str
     status: int
     title: str
+    keep: bool = False
 
 
 KINDS: Mapping[type[DomainError], Kind] = {
@@ -68,10 +72,10 @@ KINDS: Mapping[type[DomainError], Kind] = {
     identity_rules.SessionEnded: Kind("session-ended", 401, "登录已失效"),
     tokens.TokenInvalid: Kind("token-invalid", 401, "登录凭证无效"),
     tokens.TokenExpired: Kind("token-expired", 401, "登录凭证已过期"),
-    work.InProgress: Kind("in-progress", 409, "正在处理"),
+    work.InProgress: Kind("in-progress", 409, "正在处理", keep=True),
     work.KeyReused: Kind("idempotency-key-reused", 422, "幂等键重复使用"),
-    work.PredecessorMissing: Kind("predecessor-missing", 409, "前一步尚未送达"),
-    work.DatabaseAway: Kind("database-away", 503, "系统暂时繁忙"),
+    work.PredecessorMissing: Kind("predecessor-missing", 409, "前一步尚未送达", keep=True),
+    work.DatabaseAway: Kind("database-away", 503, "系统暂时繁忙", keep=True),
     enterprise_rules.CodeWasReplaced: Kind("code-replaced", 410, "企业码已更换"),
     enterprise_rules.CodeWasRevoked: Kind("code-revoked", 410, "企业码已停用"),
     enterprise_rules.CodeAlreadyIssued: Kind("code-already-issued", 409, "已有有效企业码"),
@@ -107,10 +111,10 @@ KINDS: Mapping[type[DomainError], Kind] = {
     evidence_rules.EvidenceQuotaReached: Kind("evidence-quota", 409, "证据材料已达上限"),
     evidence_rules.EvidenceTypeRefused: Kind("evidence-type-refused", 415, "不接受该类文件"),
     evidence_rules.EvidenceUnreadable: Kind("evidence-unreadable", 422, "文件损坏或无法识别"),
-    evidence_rules.EvidenceMissing: Kind("evidence-missing", 409, "证据材料尚未上传"),
+    evidence_rules.EvidenceMissing: Kind("evidence-missing", 409, "证据材料尚未上传", keep=True),
     evidence_rules.EvidenceQuarantined: Kind("evidence-quarantined", 409, "文件已被隔离"),
-    evidence_ports.ScannerAway: Kind("scanner-away", 503, "文件检查暂时不可用"),
-    evidence_blobs.BlobsAway: Kind("storage-away", 503, "文件存储暂时不可用"),
+    evidence_ports.ScannerAway: Kind("scanner-away", 503, "文件检查暂时不可用", keep=True),
+    evidence_blobs.BlobsAway: Kind("storage-away", 503, "文件存储暂时不可用", keep=True),
     selection_rules.CommitmentBroken: Kind("commitment-broken", 409, "随机数与承诺不符"),
     selection_rules.NotEnoughOfficers: Kind("not-enough-officers", 409, "可抽取的执法人员不足"),
     draws.DrawAlreadyVoided: Kind("draw-already-voided", 409, "抽取已作废"),
@@ -121,7 +125,7 @@ KINDS: Mapping[type[DomainError], Kind] = {
     publication_rules.NotPublished: Kind("not-published", 409, "结果尚未公示"),
     publication_rules.ObjectionTermOver: Kind("objection-term-over", 409, "已超过异议处理期限"),
     publication_rules.ReplyInForce: Kind("reply-in-force", 409, "已有企业回应"),
-    document_rules.PaperNotReady: Kind("paper-not-ready", 409, "文书正在生成"),
+    document_rules.PaperNotReady: Kind("paper-not-ready", 409, "文书正在生成", keep=True),
     document_rules.PaperFailed: Kind("paper-failed", 409, "文书生成失败"),
     document_rules.PaperAlreadyRevoked: Kind("paper-already-revoked", 409, "文书已撤销"),
     document_rules.PaperAlreadySealed: Kind("paper-already-sealed", 409, "文书已盖章"),
@@ -144,7 +148,7 @@ KINDS: Mapping[type[DomainError], Kind] = {
     inspection_rules.SecondOfficerRequired: Kind("second-officer-required", 422, "须两名以上执法人员"),
     inspection_rules.WrongSite: Kind("wrong-site", 409, "检查地点不符"),
     inspection_rules.AlreadyCheckedIn: Kind("already-checked-in", 409, "已报到"),
-    inspection_rules.NotCheckedIn: Kind("not-checked-in", 409, "尚未报到"),
+    inspection_rules.NotCheckedIn: Kind("not-checked-in", 409, "尚未报到", keep=True),
     inspection_rules.PositionReasonRequired: Kind("position-reason-required", 422, "位置待核，请填写原因"),
     inspection_rules.LateScanReasonRequired: Kind("late-scan-reason-required", 422, "请说明先检查后扫码的原因"),
     inspection_rules.BackEntryTooLate: Kind("back-entry-too-late", 409, "已超过补录期限"),
@@ -159,22 +163,22 @@ KINDS: Mapping[type[DomainError], Kind] = {
     answer_rules.RecordAlreadySigned: Kind("record-already-signed", 409, "笔录已签字"),
     answer_rules.AnswerConflict: Kind("answer-conflict", 412, "检查结果有冲突"),
     answer_rules.AnswerBoundByOrder: Kind("answer-bound-by-order", 409, "已制发责令改正通知书"),
-    answer_rules.ListStillSealed: Kind("list-still-sealed", 409, "检查单尚未开启"),
+    answer_rules.ListStillSealed: Kind("list-still-sealed", 409, "检查单尚未开启", keep=True),
     record_rules.RecordDiffers: Kind("record-differs", 409, "笔录内容不一致"),
     record_rules.FactsConflict: Kind("record-conflict", 412, "笔录已被修改"),
-    record_rules.ItemsUnanswered: Kind("items-unanswered", 409, "检查项未全部填写"),
+    record_rules.ItemsUnanswered: Kind("items-unanswered", 409, "检查项未全部填写", keep=True),
     record_rules.SignatureIncomplete: Kind("signature-incomplete", 422, "签字不完整"),
     record_rules.MinorMayNotSign: Kind("minor-may-not-sign", 422, "未成年人不得签字"),
     record_rules.OfficerWasAbsent: Kind("officer-was-absent", 409, "签字人员未到场"),
     record_rules.AlreadySigned: Kind("already-signed", 409, "已签字"),
     record_rules.NothingSigned: Kind("nothing-signed", 409, "笔录尚未签字"),
     package_rules.NumbersStillHeld: Kind("numbers-still-held", 409, "尚有未用文号"),
-    completion_rules.VisitStillOpen: Kind("visit-still-open", 409, "尚未登记离场"),
-    completion_rules.DepartmentNotCheckedIn: Kind("department-not-checked-in", 409, "有部门尚未报到"),
+    completion_rules.VisitStillOpen: Kind("visit-still-open", 409, "尚未登记离场", keep=True),
+    completion_rules.DepartmentNotCheckedIn: Kind("department-not-checked-in", 409, "有部门尚未报到", keep=True),
     completion_rules.OutcomeDiffersFromAnswers: Kind("outcome-differs-from-answers", 409, "结论与检查结果不符"),
-    completion_rules.OrderMissing: Kind("order-missing", 409, "尚未责令改正"),
+    completion_rules.OrderMissing: Kind("order-missing", 409, "尚未责令改正", keep=True),
     completion_rules.MeasureIncomplete: Kind("measure-incomplete", 409, "处理措施不完整"),
-    completion_rules.SignaturesMissing: Kind("signatures-missing", 409, "签字不齐"),
+    completion_rules.SignaturesMissing: Kind("signatures-missing", 409, "签字不齐", keep=True),
     completion_rules.OutcomeReasonRequired: Kind("outcome-reason-required", 422, "请说明情况"),
     completion_rules.OutcomePhotosRequired: Kind("outcome-photos-required", 422, "请上传现场照片"),
 }

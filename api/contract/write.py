@@ -42,7 +42,13 @@ def contract_documents() -> dict[str, str]:
         "openapi.json": openapi,
         "asyncapi.json": asyncapi_document(openapi["info"]["version"], examples),
         "problems.json": [
-            {"slug": kind.slug, "type": f"urn:yima:problem:{kind.slug}", "status": kind.status, "title": kind.title}
+            {
+                "slug": kind.slug,
+                "type": f"urn:yima:problem:{kind.slug}",
+                "status": kind.status,
+                "title": kind.title,
+                "keep": kind.keep,
+            }
             for kind in all_kinds()
         ],
     }

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from api import jobs
 from api.jobs import ANSWERS_KEPT, deliver_message, run_worker, sweep
+from api.lost_jobs import requeue_lost
 from api.wiring import APP_ROLE, Parts
 from domain.identity.store import INSERT_ACCOUNT, INSERT_SESSION
 from domain.shared.sql import Command, borrow, open_pool
@@ -280,3 +281,41 @@ async def test_only_sessions_that_are_over_are_forgotten(parts: Parts, owner: as
             )
     await sweep(msgspec.structs.replace(parts, clock=lambda: NOW))
     assert [row["id"] for row in await owner.fetch("SELECT id FROM session")] == [next(iter(ends))]
+
+
+# Jobs that got lost
+
+
+async def test_what_waits_without_a_job_gets_one_again_and_only_one(
+    database: Database, parts: Parts, owner: asyncpg.Connection
+) -> None:
+    [message_id] = await waiting_messages(parts)
+    await place(database, parts)
+    await owner.execute("DELETE FROM pgqueuer")  # what is left when the database dies while a retry is noted
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    pool = await open_pool(database.dsn, size=2, role=APP_ROLE, application="test queue", json_values=False)
+    try:
+        fresh = await requeue_lost(pool, lambda: NOW)
+        found = [await requeue_lost(pool, lambda: later) for _ in range(2)]
+    finally:
+        await pool.close()
+
+    assert (fresh, found) == (0, [1, 0])
+    gateway = Gateway()
+    async with worker(database, parts, gateway):
+        await until_empty(owner)
+    assert gateway.ids == [message_id]
+
+
+@pytest.mark.usefixtures("parts")
+async def test_a_chore_without_a_job_gets_one_too(database: Database, owner: asyncpg.Connection) -> None:
+    await owner.execute(
+        "INSERT INTO chore (id, trace_id, kind, subject, created_at) VALUES ($1, $2, 'copy_evidence', $3, $4)",
+        uuid4(), uuid4(), bytes(32), NOW,
+    )  # fmt: skip
+    pool = await open_pool(database.dsn, size=2, role=APP_ROLE, application="test queue", json_values=False)
+    try:
+        assert await requeue_lost(pool, lambda: datetime.now(UTC)) == 1
+    finally:
+        await pool.close()
+    assert await owner.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'perform_chore'") == 1

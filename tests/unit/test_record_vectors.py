@@ -59,8 +59,8 @@ function record({ inspection, department_id, check_ins, lines, answers, facts })
     inspection: pick(inspection, ["id", "name", "kind", "source", "basis"]),
     department: department_id,
     party: { name: inspection.enterprise_name, ...pick(inspection, PARTY) },
-    visits: check_ins.toSorted((a, b) => a.visit_sequence - b.visit_sequence).map((each) => ({
-      sequence: each.visit_sequence, arrived_at: at(each.done_at), means: each.means,
+    visits: check_ins.toSorted((a, b) => at(a.done_at) < at(b.done_at) ? -1 : 1).map((each, index) => ({
+      sequence: index + 1, arrived_at: at(each.done_at), means: each.means,
       officers: [each.officer_id, each.second_officer_id].sort(),
       identification: each.identification && {
         ...pick(each.identification, ["response", "shown_on", "reason"]), at: at(each.identification.responded_at) },
