@@ -222,6 +222,7 @@ async def _inside(dsn: str, keys: Path, *, is_served: bool) -> AsyncGenerator[Fi
             return
         yield await _keys(connection, keys)
         yield await _relay(connection, is_served=is_served)
+        yield await _chores(connection)
     finally:
         await opened.close()
 
@@ -338,3 +339,16 @@ async def _relay(connection: Connection, *, is_served: bool) -> Finding:
         "Is `yima serve` running? A transaction left open in this PostgreSQL also holds the relay back: see "
         "pg_stat_activity, oldest xact_start first.",
     )
+
+
+async def _chores(connection: Connection) -> Finding:
+    given_up = await connection.fetchrow(
+        "SELECT count(*) AS many, max(last_error) AS error FROM chore WHERE state = 'abandoned'"
+    )
+    if given_up["many"]:
+        return _bad(
+            f"{given_up['many']} papers or copies were given up, one of them for: {given_up['error']}",
+            "Mend that, then: UPDATE chore SET state = 'waiting', attempts = 0 WHERE state = 'abandoned'; "
+            "the worker takes them up within a minute or two.",
+        )
+    return _good("No paper and no copy was given up")

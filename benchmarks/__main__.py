@@ -11,16 +11,28 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from benchmarks.alone import measure_code_batch, measure_import, measure_relay
+from benchmarks.answers import NAME as ANSWER
+from benchmarks.answers import measure_answers
 from benchmarks.apart import MeasurementFailed
 from benchmarks.check_ins import NAME as CHECK_IN
 from benchmarks.check_ins import measure_check_ins
+from benchmarks.packages import NAME as PACKAGE
+from benchmarks.packages import measure_packages
 from benchmarks.proof import StatementsDiffer
+from benchmarks.record_pdf import NAME as RECORD
+from benchmarks.record_pdf import measure_record
 from benchmarks.results import RESULTS, Row, print_rows, write_rows
 from benchmarks.scans import SUBJECTS, measure_headroom, measure_scans
 from benchmarks.stage import FULL, QUICK, Stage, open_stage
+from benchmarks.uploads import NAME as EVIDENCE
+from benchmarks.uploads import measure_uploads
 
 _SINGLE: Mapping[str, Callable[[Stage], Row]] = {
     CHECK_IN: measure_check_ins,
+    ANSWER: measure_answers,
+    EVIDENCE: measure_uploads,
+    PACKAGE: measure_packages,
+    RECORD: measure_record,
     "relay.lag.p99": measure_relay,
     "code.batch": measure_code_batch,
     "import.enterprises": measure_import,
@@ -62,7 +74,7 @@ def _single(act: Callable[[Stage], Row], stage: Stage) -> list[Row]:
 
 def _print_headroom(stage: Stage, rows: Sequence[Row]) -> None:
     """The load must be able to do much more than it is asked for, else it would be what is measured."""
-    fastest = max((row.more.get("limit", 0.0) for row in rows), default=0.0)
+    fastest = max((row.more.get("limit", 0.0) for row in rows if row.unit == "requests/s"), default=0.0)
     if fastest:
         print(f"that is {measure_headroom(stage) / fastest:.1f} x the fastest limit")
 

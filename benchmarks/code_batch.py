@@ -16,6 +16,7 @@ from api.wiring import Parts, open_parts
 from codes.divisions import ltree_path
 from codes.uscc import make_uscc
 from domain.enterprise.tables import enterprise, site
+from domain.evidence.model import BlobPlace
 from domain.shared.ids import new_id
 from domain.shared.sql import Command
 from domain.shared.transaction import Outcome, Transaction
@@ -36,7 +37,8 @@ _INSERT_SITE = _insert(
 
 async def measure(dsn: str, keys_folder: Path, count: int = 10_000) -> dict[str, float]:
     """Seconds and peak memory (MB, the batch and its drawing processes together) for `count` sites."""
-    async with open_parts(dsn, keys_folder, pool_size=4, application="benchmark") as parts:
+    blobs = BlobPlace(str(keys_folder / "blobs"))
+    async with open_parts(dsn, keys_folder, blobs=blobs, pool_size=4, application="benchmark") as parts:
         await load_register(parts)
         await _make_sites(parts, count)
         with tempfile.TemporaryDirectory() as folder:

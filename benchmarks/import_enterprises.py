@@ -20,6 +20,7 @@ from api.imports.commands import import_enterprises
 from api.register import load_register
 from api.wiring import open_parts
 from codes.uscc import make_uscc
+from domain.evidence.model import BlobPlace
 
 HEADERS: Final = (
     "监管对象名称", "统一社会信用代码", "监管对象类型", "区划编码", "注册号", "行业类型", "法定代表人/负责人/投资人",
@@ -68,7 +69,8 @@ async def measure(dsn: str, keys_folder: Path, rows: int = 50_000) -> dict[str, 
         sheet = Path(folder) / "register.xlsx"
         await asyncio.to_thread(write_register, register, rows)
         await asyncio.to_thread(write_register, sheet, rows // 5, seed=21)
-        async with open_parts(dsn, keys_folder, pool_size=4, application="yima benchmark") as parts:
+        blobs = BlobPlace(str(keys_folder / "blobs"))
+        async with open_parts(dsn, keys_folder, blobs=blobs, pool_size=4, application="yima benchmark") as parts:
             await load_register(parts)
             first = await import_enterprises(parts, register)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

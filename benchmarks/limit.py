@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +20,15 @@ from api.wiring import APP_ROLE
 from api.work import _CLAIM as CLAIM  # pyright: ignore[reportPrivateUsage]
 from api.work import _KEEP as KEEP  # pyright: ignore[reportPrivateUsage]
 from api.work import _WRITE_MESSAGES as WRITE_MESSAGES  # pyright: ignore[reportPrivateUsage]
+from benchmarks.limit_visits import Dropbox, record_answer, said, shown_result, todays_package
 from domain.enterprise.model import LicenceCard
-from domain.enterprise.store import SCANNED_SITE as SCANNED
 from domain.inspection import store
+from domain.scan.store import SCANNED_SITE as SCANNED
 from domain.scan.view import Basics
 from domain.shared import trace
 from domain.shared.ids import new_id
 from domain.shared.random import system_random
-from domain.shared.sql import Command, open_pool
+from domain.shared.sql import open_pool
 
 _PRINCIPAL = UUID(int=1)
 _BASICS = Basics.__struct_fields__
@@ -40,9 +42,11 @@ _DIGEST = bytes(32)
 class Limit:
     """The ASGI application."""
 
-    def __init__(self, dsn: str, pool_size: int) -> None:
-        """Nothing is opened before it starts."""
+    def __init__(self, dsn: str, pool_size: int, folder: Path) -> None:
+        """Nothing is opened before it starts; photos go to `folder`."""
         self._dsn = dsn
+        self._folder = folder
+        self._dropbox: Dropbox | None = None
         self._pool_size = pool_size
         self._pool: asyncpg.Pool | None = None
 
@@ -53,21 +57,46 @@ class Limit:
             return
         path: str = scope["path"]
         status = 200
-        if scope["method"] == "POST":
-            status, body = 201, await self._check_in(path, scope["headers"], await _read(receive))
-        elif path.startswith("/api/v1/codes/"):
-            body = await self._scan(path.rpartition("/")[2])
-        else:
-            body = b"{}"
+        match scope["method"]:
+            case "POST":
+                status, body = 201, await self._check_in(path, scope["headers"], await _read(receive))
+            case "PUT":
+                status, body = 201, await self._put(path, scope["headers"], await _read(receive))
+            case _:
+                body = await self._get(path, scope)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
+    async def _put(self, path: str, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+        assert self._pool is not None
+        assert self._dropbox is not None
+        if path.startswith("/api/v1/evidence/"):
+            return await self._dropbox.take(self._pool, body)
+        _, _, _, _, inspection_id, _, item_id = path.split("/")
+        officer_id, _ = _believed(headers)
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await record_answer(
+                connection, officer_id, UUID(inspection_id), UUID(item_id), _key(headers), msgspec.json.decode(body)
+            )
+
+    async def _get(self, path: str, scope: dict[str, Any]) -> bytes:
+        assert self._pool is not None
+        if path.startswith("/api/v1/codes/"):
+            return await self._scan(path.rpartition("/")[2])
+        if path == "/api/v1/packages/today":
+            async with self._pool.acquire() as connection:
+                device_id = UUID(scope["query_string"].decode().partition("=")[2])
+                return await todays_package(connection, *_believed(scope["headers"]), device_id)
+        return b"{}"
+
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
         self._pool = await open_pool(self._dsn, size=self._pool_size, role=APP_ROLE, application="limit")
+        self._dropbox = Dropbox(self._folder)
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self._dropbox.close()
         await self._pool.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -75,7 +104,7 @@ class Limit:
         assert self._pool is not None
         code_id = base64.b32decode(token.translate(_FROM_CROCKFORD) + "=")[1:9]
         async with self._pool.acquire() as connection:
-            site = await connection.fetchrow(*_said(SCANNED, code_id=code_id))
+            site = await connection.fetchrow(*said(SCANNED, code_id=code_id))
         return msgspec.json.encode(
             {
                 "audience": "citizen",
@@ -84,6 +113,7 @@ class Limit:
                 "basics": {name: site[name] for name in _BASICS},
                 "licences": [{name: licence[name] for name in _LICENCE} for licence in site["licences"]],
                 "regulator": {"name": site["regulator"], "hotline": site["hotline"]},
+                "results": [shown_result(each) for each in site["results"]],
             }
         )
 
@@ -91,23 +121,29 @@ class Limit:
         assert self._pool is not None
         match = _INSPECTION_ID.search(path)
         assert match is not None
-        key = next(value for name, value in headers if name == b"idempotency-key").decode()
+        key = _key(headers)
         async with self._pool.acquire() as connection, connection.transaction():
             return await _check_in(connection, UUID(match[1]), key, msgspec.json.decode(body))
 
 
-def _said(statement: Command, **given: Any) -> tuple[Any, ...]:
-    """The statement's own text and its arguments in order, as the driver takes them."""
-    return statement.text, *statement.arguments(given)
+def _key(headers: list[tuple[bytes, bytes]]) -> str:
+    return next(value for name, value in headers if name == b"idempotency-key").decode()
+
+
+def _believed(headers: list[tuple[bytes, bytes]]) -> tuple[UUID, UUID]:
+    """The officer and the department that the caller claims to be."""
+    claim = next(value for name, value in headers if name == b"authorization").decode()
+    officer, _, department = claim.removeprefix("Bearer ").partition("/")
+    return UUID(officer), UUID(department)
 
 
 async def _read(receive: Any) -> bytes:
     message = await receive()
-    body: bytes = message["body"]
+    pieces: list[bytes] = [message["body"]]
     while message["more_body"]:
         message = await receive()
-        body += message["body"]
-    return body
+        pieces.append(message["body"])
+    return b"".join(pieces)
 
 
 async def _check_in(connection: Any, inspection_id: UUID, key: str, order: dict[str, Any]) -> bytes:
@@ -122,15 +158,15 @@ async def _check_in(connection: Any, inspection_id: UUID, key: str, order: dict[
         "received_at": now,
     }
     await connection.execute(CLAIM.text, *CLAIM.arguments(claim))
-    inspection = await connection.fetchrow(*_said(store.LOCK_INSPECTION, inspection_id=inspection_id))
-    await connection.fetchrow(*_said(store.LATEST_VISIT, inspection_id=inspection_id))
-    officers = await connection.fetch(*_said(store.ASSIGNED_OFFICERS, inspection_id=inspection_id))
-    await connection.fetchrow(*_said(store.CODE_SITE, code_id=code_id))
+    inspection = await connection.fetchrow(*said(store.LOCK_INSPECTION, inspection_id=inspection_id))
+    await connection.fetchrow(*said(store.LATEST_VISIT, inspection_id=inspection_id))
+    officers = await connection.fetch(*said(store.ASSIGNED_OFFICERS, inspection_id=inspection_id))
+    await connection.fetchrow(*said(store.CODE_SITE, code_id=code_id))
     visit = {"id": visit_id, "inspection_id": inspection_id, "sequence": 1, "opened_by": check_in_id, "arrived_at": now}
     await connection.execute(store.INSERT_VISIT.text, *store.INSERT_VISIT.arguments(visit))
     stored = _stored_check_in(order, check_in_id, visit_id, code_id, officers, now)
     await connection.execute(store.INSERT_CHECK_IN.text, *store.INSERT_CHECK_IN.arguments(stored))
-    parties = await connection.fetch(*_said(store.PARTIES, inspection_id=inspection_id))
+    parties = await connection.fetch(*said(store.PARTIES, inspection_id=inspection_id))
     answer = _answer(stored, inspection_id)
     trace_id = new_id(now, system_random)
     await connection.executemany(trace.INSERT.text, [_trace_row(inspection, parties[0], trace_id, answer, now)])

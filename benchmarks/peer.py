@@ -1,4 +1,4 @@
-"""The peer: the same two endpoints as a competent user of FastAPI, pydantic and the SQLAlchemy ORM writes them.
+"""The peer: the same endpoints as a competent user of FastAPI, pydantic and the SQLAlchemy ORM writes them.
 
 Written for honesty, not for show: eager loading and no lazy query, one flush, indexes used, a pool of the same size,
 answers serialised once by pydantic. It borrows from Yima only what is no framework's matter: the code's token, the
@@ -7,8 +7,6 @@ judgement of a position, the ids.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -18,26 +16,24 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
-import jwt
-from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from fastapi import FastAPI, Header, HTTPException, Request, Response
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import joinedload, selectinload
 
 from api.wiring import APP_ROLE, code_keys_of, load_keys
 from benchmarks import peer_schemas as schemas
 from benchmarks import peer_tables as tables
+from benchmarks.peer_files import put_evidence
+from benchmarks.peer_packages import read_package
+from benchmarks.peer_session import Session, SignedIn, claim, keep, new_row, receipt_of, stored, trace_row
+from benchmarks.peer_visits import put_answer, shown_results
 from codes.token import InvalidToken, TokenKeys, decode_token, token_from_scan
 from domain.inspection.position import CircleFence, Coordinates, PositionFix, PositionPolicy, judge_position
 from domain.shared.clock import system_clock
 from domain.shared.ids import new_id
 from domain.shared.random import system_random
 
-SECRET = "the peer signs its own tokens with this; it protects nothing"  # noqa: S105
-_ALGORITHM = "HS256"
-_TRACE_KEY = b"the peer's own key of the trace!"
 _ZONE = ZoneInfo("Asia/Shanghai")
 _SETTINGS = {
     "application_name": "peer",
@@ -48,7 +44,6 @@ _SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
 }
-_bearer = HTTPBearer()
 
 # Made once: building loader options anew for each request would cost the peer a good part of a millisecond.
 _CODES = select(tables.SiteCode).options(
@@ -56,6 +51,15 @@ _CODES = select(tables.SiteCode).options(
         joinedload(tables.Site.enterprise).selectinload(tables.Enterprise.licences),
         joinedload(tables.Site.region),
         joinedload(tables.Site.regulator),
+        selectinload(tables.Site.publications).options(
+            joinedload(tables.Publication.inspection)
+            .undefer_group("told")
+            .options(
+                selectinload(tables.Inspection.parties).joinedload(tables.InspectionParty.department),
+                selectinload(tables.Inspection.orders),
+            ),
+            selectinload(tables.Publication.replies),
+        ),
     )
 )
 _INSPECTIONS = (
@@ -71,13 +75,9 @@ _INSPECTIONS = (
 )
 
 
-def peer_token(claims: schemas.Claims) -> str:
-    """A bearer token as the peer issues it."""
-    return jwt.encode(claims.model_dump(mode="json"), SECRET, algorithm=_ALGORITHM)
-
-
-def create_peer(dsn: str, keys: Path, pool_size: int) -> FastAPI:
-    """The FastAPI application."""
+def create_peer(dsn: str, keys: Path, pool_size: int, folder: Path) -> FastAPI:
+    """The FastAPI application; photos go to `folder`."""
+    folder.mkdir(exist_ok=True)
     url = dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
     engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"server_settings": _SETTINGS})
 
@@ -85,6 +85,7 @@ def create_peer(dsn: str, keys: Path, pool_size: int) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
         app.state.code_keys = await _code_keys(dsn, keys)
+        app.state.folder = folder
         yield
         await engine.dispose()
 
@@ -93,6 +94,11 @@ def create_peer(dsn: str, keys: Path, pool_size: int) -> FastAPI:
     app.post("/api/v1/inspections/{inspection_id}/check-ins", response_model=schemas.Accepted, status_code=201)(
         check_in
     )
+    app.put(
+        "/api/v1/inspections/{inspection_id}/answers/{item_id}", response_model=schemas.AcceptedAnswer, status_code=201
+    )(put_answer)
+    app.put("/api/v1/evidence/{digest}", response_model=schemas.AcceptedEvidence, status_code=201)(put_evidence)
+    app.get("/api/v1/packages/today", response_model=schemas.Package)(read_package)
     return app
 
 
@@ -102,25 +108,6 @@ async def _code_keys(dsn: str, folder: Path) -> TokenKeys:
         return code_keys_of(await load_keys(connection, folder, now=system_clock(), random=system_random))
     finally:
         await connection.close()
-
-
-async def get_session(request: Request) -> AsyncGenerator[AsyncSession]:
-    """A session for the request."""
-    sessions: async_sessionmaker[AsyncSession] = request.app.state.sessions
-    async with sessions() as session:
-        yield session
-
-
-async def get_claims(credentials: Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]) -> schemas.Claims:
-    """Who is signed in."""
-    try:
-        return schemas.Claims.model_validate(jwt.decode(credentials.credentials, SECRET, algorithms=[_ALGORITHM]))
-    except jwt.PyJWTError as broken:
-        raise HTTPException(401) from broken
-
-
-Session = Annotated[AsyncSession, Depends(get_session)]
-SignedIn = Annotated[schemas.Claims, Depends(get_claims)]
 
 
 def _code_id(request: Request, token: str) -> bytes:
@@ -137,10 +124,10 @@ async def read_code(request: Request, token: str, session: Session) -> schemas.S
         raise HTTPException(404, "无效的企业码。")
     if code.state != "issued":
         raise HTTPException(410, "该企业码已停用。")
-    return _scan_view(code.site)
+    return _scan_view(code.site, await shown_results(session, code.site.publications))
 
 
-def _scan_view(site: tables.Site) -> schemas.ScanView:
+def _scan_view(site: tables.Site, results: list[schemas.Result]) -> schemas.ScanView:
     enterprise = site.enterprise
     names = [name for name in schemas.Basics.model_fields if name not in {"site_name", "address", "region_name"}]
     return schemas.ScanView(
@@ -158,6 +145,7 @@ def _scan_view(site: tables.Site) -> schemas.ScanView:
             name=site.regulator.name if site.regulator else None,
             hotline=site.regulator.hotline if site.regulator else None,
         ),
+        results=results,
     )
 
 
@@ -173,50 +161,18 @@ async def check_in(
     if who.role != "inspector":
         raise HTTPException(403)
     now = datetime.now(UTC)
-    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).digest()
+    row = await new_row(request, who, idempotency_key, now)
     async with session.begin():
-        receipt = schemas.Receipt(id=new_id(now, system_random), received_at=now, digest=digest.hex())
-        row = tables.Idempotency(
-            principal_id=who.account_id, key=idempotency_key, fingerprint=digest, receipt_id=receipt.id, received_at=now
-        )
-        if not await _claim(session, row):
-            return await _stored(session, row)
+        if not await claim(session, row):
+            return await stored(session, row)
         inspection = await _lock(session, inspection_id)
         code_id = await _require_code(request, session, order, inspection)
-        visit, stored = _make(inspection, order, who, code_id, now)
-        session.add_all([visit, stored])
-        accepted = schemas.Accepted(receipt=receipt, result=_result(inspection, visit, stored))
+        visit, made = _make(inspection, order, who, code_id, now)
+        session.add_all([visit, made])
+        accepted = schemas.Accepted(receipt=receipt_of(row), result=_result(inspection, visit, made))
         _leave_marks(session, inspection, who, accepted.result)
-        await _keep(session, row, accepted)
+        await keep(session, row, accepted.model_dump_json().encode())
     return accepted
-
-
-async def _claim(session: AsyncSession, row: tables.Idempotency) -> bool:
-    """The row at once, by an upsert: two equal requests must not both go on."""
-    names = ("principal_id", "key", "fingerprint", "receipt_id", "received_at")
-    claimed = await session.execute(
-        insert(tables.Idempotency)
-        .values({name: getattr(row, name) for name in names})
-        .on_conflict_do_nothing()
-        .returning(tables.Idempotency.receipt_id)
-    )
-    return claimed.first() is not None
-
-
-async def _keep(session: AsyncSession, row: tables.Idempotency, accepted: schemas.Accepted) -> None:
-    await session.execute(
-        update(tables.Idempotency)
-        .where(tables.Idempotency.principal_id == row.principal_id, tables.Idempotency.key == row.key)
-        .values(status=201, answer=accepted.model_dump_json().encode())
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def _stored(session: AsyncSession, row: tables.Idempotency) -> Response:
-    known = await session.get_one(tables.Idempotency, (row.principal_id, row.key))
-    if known.fingerprint != row.fingerprint:
-        raise HTTPException(422, "该幂等键已用于另一请求。")
-    return Response(known.answer, known.status or 201, media_type="application/json")
 
 
 async def _lock(session: AsyncSession, inspection_id: UUID) -> tables.Inspection:
@@ -307,28 +263,15 @@ def _leave_marks(
 ) -> None:
     """Trace and outbox."""
     department = next(each for each in inspection.parties if each.department_id == result.department_id).department
-    after = result.model_dump(mode="json")
-    row = tables.Trace(
-        id=new_id(result.received_at, system_random),
-        business="行政检查",
-        power="行政检查权",
-        duty="扫码报到",
-        action="inspection.checked_in",
+    row = trace_row(
+        who=who,
         at=result.received_at,
-        operator_id=who.account_id,
-        operator_name=who.name,
-        post=who.post,
-        subject="inspection",
-        subject_id=inspection.id,
+        action="inspection.checked_in",
+        duty="扫码报到",
+        inspection=inspection,
         department_id=result.department_id,
-        region=inspection.region,
-        site_id=inspection.site_id,
-        after=after,
-        request_id=new_id(result.received_at, system_random),
-        key_version=1,
+        after=result.model_dump(mode="json"),
     )
-    sealed = f"{row.id}{row.action}{row.at}{row.operator_id}{row.subject_id}{row.region}{after}"
-    row.mac = hmac.digest(_TRACE_KEY, sealed.encode(), "sha256")
     notice = next((each for each in inspection.numbers if each.kind == "TZ" and each.voided_at is None), None)
     message = tables.Message(
         id=new_id(result.received_at, system_random),

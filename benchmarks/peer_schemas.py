@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,6 +56,32 @@ class Regulator(_Schema):
     hotline: str | None
 
 
+class Reply(_Schema):
+    """企业回应."""
+
+    text: str
+    submitted_on: date
+
+
+class Result(_Schema):
+    """检查结果公示."""
+
+    id: UUID
+    authorities: list[str]
+    kind: str
+    kind_label: str
+    completed_on: date
+    published_on: date | None
+    withdrawn_on: date | None = None
+    outcome: str | None = None
+    outcome_label: str | None = None
+    unchecked_items: int = 0
+    correction: str | None = None
+    correction_label: str | None = None
+    is_contested: bool = False
+    reply: Reply | None = None
+
+
 class ScanView(_Schema):
     """亮码告知 for a citizen."""
 
@@ -64,6 +91,7 @@ class ScanView(_Schema):
     basics: Basics
     licences: list[Licence]
     regulator: Regulator
+    results: list[Result]
 
 
 class Claims(_Schema):
@@ -71,6 +99,7 @@ class Claims(_Schema):
 
     account_id: UUID
     officer_id: UUID
+    department_id: UUID
     name: str
     post: str
     role: str
@@ -124,3 +153,191 @@ class Accepted(_Schema):
 
     receipt: Receipt
     result: CheckInResult
+
+
+class Measure(_Schema):
+    """处理措施."""
+
+    kind: str
+    note: str | None = Field(default=None, max_length=2000)
+
+
+class AnswerOrder(_Schema):
+    """检查结果 as the phone records it."""
+
+    value: Literal["no_problem", "problem", "not_applicable", "not_checked"]
+    measures: list[Measure] = Field(default=[], max_length=6)
+    reason: str | None = Field(default=None, max_length=2000)
+    remark: str | None = Field(default=None, max_length=2000)
+    photos: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(default=[], max_length=30)
+
+
+class AnswerResult(_Schema):
+    """检查结果 as it stands."""
+
+    item_id: UUID
+    version: int
+    value: str
+    measures: list[Measure]
+    reason: str | None
+    remark: str | None
+    photos: list[str]
+    is_bulk: bool
+    flags: list[str]
+    officer_id: UUID
+    done_at: datetime
+    received_at: datetime
+    order_id: UUID | None
+
+
+class AcceptedAnswer(_Schema):
+    """The answer to an accepted answer."""
+
+    receipt: Receipt
+    result: AnswerResult
+
+
+class EvidenceResult(_Schema):
+    """证据材料 as its upload is answered."""
+
+    digest: str
+    inspection_id: UUID
+    media_type: str
+    size: int
+    width: int | None
+    height: int | None
+    is_quarantined: bool
+    done_at: datetime
+    received_at: datetime
+
+
+class AcceptedEvidence(_Schema):
+    """The answer to an accepted photo."""
+
+    receipt: Receipt
+    result: EvidenceResult
+
+
+class ListLine(_Schema):
+    """A drawn item, as it is sealed."""
+
+    item_id: UUID
+    place: int
+    department_id: UUID
+    code: str
+    area: str
+    matter: str
+    sub_matter: str | None
+    content: str
+    method: str
+    mode: str
+    is_on_site: bool
+    severity: str
+    is_mandatory: bool
+    penalty_if_overdue: bool
+    guidance: str | None
+    legal_basis: list[dict[str, Any]]
+
+
+class PackedList(_Schema):
+    """The drawn list, sealed."""
+
+    nonce: str
+    iv: str
+    ciphertext: str
+    token_digest: str
+    list_digest: str
+    items: int
+
+
+class PastResult(_Schema):
+    """An earlier inspection of the site."""
+
+    completed_on: date
+    outcome: str | None
+
+
+class PackedOfficer(_Schema):
+    """执法人员."""
+
+    id: UUID
+    name: str
+    department_id: UUID
+    certificate_number: str | None
+    certificate_valid_to: date | None
+
+
+class PackedParty(_Schema):
+    """A department that takes part."""
+
+    department_id: UUID
+    name: str
+    is_lead: bool
+    hotline: str | None
+
+
+class PackedInspection(_Schema):
+    """One inspection of the day."""
+
+    id: UUID
+    name: str
+    kind: str
+    mode: str
+    source: str
+    basis: str
+    scene_code: str
+    number: str | None
+    notice_number: str | None
+    starts_on: date
+    due_on: date
+    created_at: datetime
+    approved_at: datetime | None
+    is_urgent: bool
+    site_id: UUID
+    site_name: str
+    address: str | None
+    enterprise_name: str
+    uscc: str
+    representative: str | None
+    longitude: float | None
+    latitude: float | None
+    radius_m: int | None
+    polygon: list[tuple[float, float]] | None
+    parties: list[PackedParty]
+    officers: list[PackedOfficer]
+    manuals: list[UUID]
+    history: list[PastResult]
+    sealed_list: PackedList | None
+
+
+class PackageEntry(_Schema):
+    """An inspection and the version of its content."""
+
+    id: UUID
+    version: str
+    inspection: PackedInspection
+
+
+class HeldNumber(_Schema):
+    """One leased number."""
+
+    sequence: int
+    text: str
+
+
+class NumberBlock(_Schema):
+    """Numbers of one series that a phone holds."""
+
+    kind: str
+    year: int
+    numbers: list[HeldNumber]
+
+
+class Package(_Schema):
+    """当日任务包."""
+
+    day: date
+    made_at: datetime
+    entries: list[PackageEntry]
+    next_cursor: str | None
+    numbers: list[NumberBlock]

@@ -1,4 +1,4 @@
-"""The same tables as declarative ORM models, with the relationships that the two endpoints need."""
+"""The same tables as declarative ORM models, with the relationships that the endpoints need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, ForeignKey, Text
+from sqlalchemy import ARRAY, DateTime, ForeignKey, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -25,6 +25,11 @@ class Base(DeclarativeBase):
     }
 
 
+def _told() -> Any:
+    """A column that only some endpoints tell of; the others do not load it."""
+    return mapped_column(deferred=True, deferred_group="told")
+
+
 class Region(Base):
     __tablename__ = "region"
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -37,6 +42,7 @@ class Department(Base):
     code: Mapped[str]
     name: Mapped[str]
     short_name: Mapped[str]
+    paper_word: Mapped[str | None]
     hotline: Mapped[str | None]
 
 
@@ -83,9 +89,15 @@ class Site(Base):
     longitude: Mapped[float | None]
     latitude: Mapped[float | None]
     radius_m: Mapped[int | None]
+    polygon: Mapped[Any] = mapped_column(JSONB, deferred=True, deferred_group="told")
     enterprise: Mapped[Enterprise] = relationship()
     region: Mapped[Region] = relationship()
     regulator: Mapped[Department | None] = relationship()
+    codes: Mapped[list[SiteCode]] = relationship(back_populates="site")
+    publications: Mapped[list[Publication]] = relationship(
+        primaryjoin="and_(Site.id == Publication.site_id, Publication.state.in_(['published', 'withdrawn']))",
+        viewonly=True,
+    )
 
 
 class SiteCode(Base):
@@ -93,7 +105,8 @@ class SiteCode(Base):
     code_id: Mapped[bytes] = mapped_column(primary_key=True)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
     state: Mapped[str]
-    site: Mapped[Site] = relationship()
+    key_version: Mapped[int]
+    site: Mapped[Site] = relationship(back_populates="codes")
 
 
 class Officer(Base):
@@ -128,6 +141,7 @@ class IssuedNumber(Base):
     year: Mapped[int] = mapped_column(primary_key=True)
     sequence: Mapped[int] = mapped_column(primary_key=True)
     subject_id: Mapped[UUID | None] = mapped_column(ForeignKey("inspection.id"))
+    device_id: Mapped[UUID | None]
     voided_at: Mapped[datetime | None]
 
 
@@ -140,6 +154,7 @@ class Visit(Base):
     arrived_at: Mapped[datetime]
     departed_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
+    check_ins: Mapped[list[CheckIn]] = relationship(back_populates="visit")
 
 
 class Inspection(Base):
@@ -152,11 +167,25 @@ class Inspection(Base):
     approved_at: Mapped[datetime | None]
     is_urgent: Mapped[bool]
     created_at: Mapped[datetime]
+    name: Mapped[str] = _told()
+    kind: Mapped[str] = _told()
+    mode: Mapped[str] = _told()
+    source: Mapped[str] = _told()
+    basis: Mapped[str] = _told()
+    scene_code: Mapped[str] = _told()
+    due_on: Mapped[date] = _told()
+    outcome: Mapped[str | None] = _told()
+    nonce: Mapped[bytes | None] = _told()
+    list_digest: Mapped[bytes | None] = _told()
+    completed_at: Mapped[datetime | None] = _told()
     site: Mapped[Site] = relationship()
     parties: Mapped[list[InspectionParty]] = relationship()
     officers: Mapped[list[InspectionOfficer]] = relationship()
     numbers: Mapped[list[IssuedNumber]] = relationship()
     visits: Mapped[list[Visit]] = relationship(order_by=Visit.sequence)
+    items: Mapped[list[InspectionItem]] = relationship(order_by="InspectionItem.place")
+    record_parts: Mapped[list[RecordPart]] = relationship()
+    orders: Mapped[list[RectificationOrder]] = relationship()
 
 
 class CheckIn(Base):
@@ -179,7 +208,123 @@ class CheckIn(Base):
     flags: Mapped[list[str]]
     done_at: Mapped[datetime]
     received_at: Mapped[datetime]
-    visit: Mapped[Visit] = relationship()
+    departed_at: Mapped[datetime | None]
+    visit: Mapped[Visit] = relationship(back_populates="check_ins")
+
+
+class ChecklistItem(Base):
+    __tablename__ = "checklist_item"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    area: Mapped[str]
+    matter: Mapped[str]
+    sub_matter: Mapped[str | None]
+    content: Mapped[str]
+    method: Mapped[str]
+    mode: Mapped[str]
+    is_on_site: Mapped[bool]
+    severity: Mapped[str]
+    is_mandatory: Mapped[bool]
+    penalty_if_overdue: Mapped[bool]
+    guidance: Mapped[str | None]
+    legal_basis: Mapped[Any] = mapped_column(JSONB)
+
+
+class InspectionItem(Base):
+    __tablename__ = "inspection_item"
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id"), primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("checklist_item.id"), primary_key=True)
+    place: Mapped[int]
+    department_id: Mapped[UUID]
+    item: Mapped[ChecklistItem] = relationship()
+
+
+class RecordPart(Base):
+    __tablename__ = "record_part"
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id"), primary_key=True)
+    department_id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[bytes | None]
+
+
+class Answer(Base):
+    __tablename__ = "answer"
+    inspection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    value: Mapped[str]
+    measures: Mapped[Any] = mapped_column(JSONB)
+    reason: Mapped[str | None]
+    remark: Mapped[str | None]
+    photos: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary))
+    is_bulk: Mapped[bool]
+    order_id: Mapped[UUID | None]
+    flags: Mapped[list[str]]
+    officer_id: Mapped[UUID]
+    done_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class EvidenceFile(Base):
+    __tablename__ = "evidence_file"
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    media_type: Mapped[str]
+    size: Mapped[int]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    copies: Mapped[str]
+    stored_at: Mapped[datetime]
+    quarantine_reason: Mapped[str | None]
+
+
+class Evidence(Base):
+    __tablename__ = "evidence"
+    inspection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(ForeignKey("evidence_file.digest"), primary_key=True)
+    is_of_enterprise: Mapped[bool] = mapped_column(primary_key=True)
+    uploaded_by: Mapped[UUID]
+    done_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    referenced_at: Mapped[datetime | None]
+    file: Mapped[EvidenceFile] = relationship()
+
+
+class RectificationOrder(Base):
+    __tablename__ = "rectification_order"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id"))
+    state: Mapped[str]
+
+
+class PublicReply(Base):
+    __tablename__ = "public_reply"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    publication_id: Mapped[UUID] = mapped_column(ForeignKey("publication.id"))
+    text: Mapped[str]
+    submitted_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class Publication(Base):
+    __tablename__ = "publication"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    inspection_id: Mapped[UUID] = mapped_column(ForeignKey("inspection.id"))
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"))
+    state: Mapped[str]
+    ends_on: Mapped[date]
+    published_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    is_contested: Mapped[bool]
+    inspection: Mapped[Inspection] = relationship()
+    replies: Mapped[list[PublicReply]] = relationship()
+
+
+class Chore(Base):
+    __tablename__ = "chore"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    trace_id: Mapped[UUID]
+    kind: Mapped[str]
+    subject: Mapped[bytes]
+    created_at: Mapped[datetime]
 
 
 class Trace(Base):

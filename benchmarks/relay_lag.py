@@ -24,6 +24,7 @@ from api.settings import Settings
 from api.wiring import Parts, open_parts
 from benchmarks.apart import Figures
 from benchmarks.load import percentile
+from domain.evidence.model import BlobPlace
 from domain.inspection.events import Departed, DepartureFacts
 from domain.shared import trace
 from domain.shared.events import Circumstances, Operator
@@ -51,10 +52,11 @@ class _Heard(msgspec.Struct):
 async def measure(dsn: str, keys_folder: Path, rate: int = 1000, seconds: int = 15) -> Figures:
     """Milliseconds from a row's commit to the notice of its position; also whether any row is missing or doubled."""
     listener = await asyncpg.connect(dsn)
+    blobs = BlobPlace(str(keys_folder.parent / "blobs"))
     try:
         async with (
             _relay(dsn, keys_folder),
-            open_parts(dsn, keys_folder, pool_size=_WRITERS, application="benchmark writers") as parts,
+            open_parts(dsn, keys_folder, blobs=blobs, pool_size=_WRITERS, application="benchmark writers") as parts,
         ):
             await _until_all_placed(listener)
             start = int(await listener.fetchval("SELECT coalesce(max(position), 0) FROM trace_position"))

@@ -16,17 +16,27 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What the figure should be at least, as a share of the limit and of the peer."""
+    """What the figure should be at least, as a share of the limit and of the peer; or at most, itself and in memory.
+
+    `most_mb` holds for each process whose peak the row tells.
+    """
 
     vs_limit: float | None = None
     vs_peer: float | None = None
+    at_most: float | None = None
+    most_mb: float | None = None
 
 
 TARGETS: Mapping[str, Target] = {
     "scan.public.uncached": Target(vs_limit=0.6, vs_peer=3.0),
     "scan.public.cached": Target(vs_limit=1.5),
     "check_in": Target(vs_limit=0.5, vs_peer=2.0),
+    "answer": Target(vs_limit=0.5, vs_peer=2.0),
+    "record.pdf": Target(at_most=3.0, most_mb=300.0),
 }
+
+
+_PEAKS = ("renderer_mb", "worker_mb")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +57,23 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         if target is None:
             return None
         pairs = ((self.vs_limit, target.vs_limit), (self.vs_peer, target.vs_peer))
-        return all(aim is None or (ratio is not None and ratio >= aim) for ratio, aim in pairs)
+        fast = all(aim is None or (ratio is not None and ratio >= aim) for ratio, aim in pairs)
+        peaks = [self.more[name] for name in _PEAKS if name in self.more]
+        small = target.most_mb is None or all(peak <= target.most_mb for peak in peaks)
+        return fast and small and (target.at_most is None or self.value <= target.at_most)
 
     def as_json(self) -> dict[str, Any]:
         """The row as the file holds it: the fields, what more there is, and the target."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__ if name != "more"}
         target = TARGETS.get(self.name)
-        aims = {} if target is None else {"target": msgspec.to_builtins(target), "met": self.is_met}
+        aims = (
+            {}
+            if target is None
+            else {
+                "target": {name: aim for name, aim in msgspec.structs.asdict(target).items() if aim is not None},
+                "met": self.is_met,
+            }
+        )
         measured_at = datetime.now(UTC).isoformat(timespec="seconds")
         return _rounded({**fields, **self.more, **aims, "measured_at": measured_at})
 

@@ -2,121 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
-from itertools import islice
-from random import Random
-from uuid import UUID
 
 import asyncpg
 import msgspec
 
 from api.register import load_register
 from api.wiring import Parts
-from codes.divisions import Division, DivisionLevel, guangxi_divisions, ltree_path
+from benchmarks.seed_results import seed_results
+from benchmarks.seed_visits import (
+    PACKED,
+    Answerable,
+    PackedOfficer,
+    Visitable,
+    seed_answerables,
+    seed_checklist,
+    seed_packages,
+    seed_visitables,
+)
+from benchmarks.seeding import DEPARTMENTS, PACKERS, PAIRS, Pair, Seeding, Site
+from codes.divisions import ltree_path
 from codes.token import issue_token
 from codes.uscc import make_uscc
-from domain.identity.model import Principal, Role
 from domain.shared.clock import local_date
-from domain.shared.ids import new_id
 
-DEPARTMENTS = 60
-PAIRS = 1000
-"""Officers inspect two by two; each pair belongs to one department."""
 _SAMPLE = 20_000
-_BATCH = 20_000
 _TRADES = ("餐饮店", "超市", "药店", "健身馆", "幼儿园", "加油站", "养老院", "机动车检测站")
 _LICENCES = ("食品经营许可证", "药品经营许可证", "特种设备使用登记证", "公共场所卫生许可证")
 _SCOPE = "许可项目：食品销售；餐饮服务；一般项目：日用百货销售；体育用品及器材零售；会议及展览服务；信息咨询服务。"
 
 
-class Visitable(msgspec.Struct, frozen=True, kw_only=True):
-    """A pending inspection, and all that a phone needs to check in there."""
-
-    inspection_id: UUID
-    officer: Principal
-    second_officer_id: UUID
-    token: str
-    longitude: float
-    latitude: float
-
-
 class Seeded(msgspec.Struct, frozen=True, kw_only=True):
-    """What the load may ask for: tokens at random over all sites, and inspections, each good for one check-in."""
+    """What the load may ask for: tokens at random over all sites, inspections for one check-in each, and so on."""
 
     enterprises: int
     tokens: list[str]
     visitables: list[Visitable]
+    answerables: list[Answerable]
+    packed: list[PackedOfficer]
 
 
-class _Site(msgspec.Struct, frozen=True):
-    id: UUID
-    enterprise_id: UUID
-    name: str
-    county: Division
-    regulator: int
-    longitude: float
-    latitude: float
-    code_id: bytes
-
-
-class _Pair(msgspec.Struct, frozen=True):
-    department: int
-    account_id: UUID
-    first: UUID
-    second: UUID
-    name: str
-
-
-class _Seeding:
-    """One seeding: a connection that may write everywhere, and sources of ids and chance."""
-
-    def __init__(self, connection: asyncpg.Connection, parts: Parts) -> None:
-        self.connection = connection
-        self.parts = parts
-        self.random = Random(20260101)
-        self.now = datetime.now(UTC)
-        self.departments = [self.id() for _ in range(DEPARTMENTS)]
-        self.counties = [
-            each
-            for each in guangxi_divisions()
-            if each.level is DivisionLevel.COUNTY and each.in_force(local_date(self.now))
-        ]
-
-    def id(self) -> UUID:
-        return new_id(self.now, self.random.randbytes)
-
-    def department_code(self, number: int) -> str:
-        return f"BM{number:03d}"
-
-    async def copy(self, table: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
-        """COPY the rows, a batch at a time so that the whole never lies in memory."""
-        remaining = iter(rows)
-        while batch := list(islice(remaining, _BATCH)):
-            await self.connection.copy_records_to_table(table, records=batch, columns=columns.split())
-
-
-async def seed(dsn: str, parts: Parts, *, enterprises: int, inspections: int) -> Seeded:
-    """Fill a migrated, empty database; at most as many inspections as enterprises."""
+async def seed(dsn: str, parts: Parts, *, enterprises: int, inspections: int, visits: int) -> Seeded:
+    """Fill a migrated, empty database; the inspections, visits and packages together need as many enterprises."""
     await load_register(parts)
     connection = await asyncpg.connect(dsn)
     try:
         await _set_ltree(connection)
         # Every row refers to rows made here: checking 1.5 million references would only make the wait longer.
         await connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
-        seeding = _Seeding(connection, parts)
+        seeding = Seeding(connection, parts)
         await _departments(seeding)
         pairs = await _officers(seeding)
         sites = await _enterprises(seeding, enterprises)
-        visitables = await _inspections(seeding, sites[:inspections], pairs)
+        visiting, packing = pairs[:-PACKERS], pairs[-PACKERS:]
+        visitables = await seed_visitables(seeding, sites[:inspections], visiting)
+        checklist = await seed_checklist(seeding)
+        begun = inspections + visits
+        answerables = await seed_answerables(seeding, checklist, sites[inspections:begun], visiting)
+        packed = await seed_packages(seeding, checklist, sites[begun : begun + PACKERS * PACKED], packing)
+        await seed_results(seeding, sites)
         await connection.execute("VACUUM (ANALYZE)")
         await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
     sample = seeding.random.sample(sites, min(_SAMPLE, enterprises))
     tokens = [issue_token(parts.code_keys, site.code_id) for site in sample]
-    return Seeded(enterprises=enterprises, tokens=tokens, visitables=visitables)
+    return Seeded(enterprises=enterprises, tokens=tokens, visitables=visitables, answerables=answerables, packed=packed)
 
 
 async def _set_ltree(connection: asyncpg.Connection) -> None:
@@ -128,7 +81,7 @@ async def _set_ltree(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("ltree", schema="public", format="binary", encoder=encode, decoder=bytes)
 
 
-async def _departments(seeding: _Seeding) -> None:
+async def _departments(seeding: Seeding) -> None:
     rows = (
         (
             department_id,
@@ -145,9 +98,9 @@ async def _departments(seeding: _Seeding) -> None:
     await seeding.copy("department", "id code name short_name path region_code region hotline", rows)
 
 
-async def _officers(seeding: _Seeding) -> list[_Pair]:
+async def _officers(seeding: Seeding) -> list[Pair]:
     pairs = [
-        _Pair(number % DEPARTMENTS, seeding.id(), seeding.id(), seeding.id(), f"执法人员{number}")
+        Pair(number % DEPARTMENTS, seeding.id(), seeding.id(), seeding.id(), f"执法人员{number}")
         for number in range(PAIRS)
     ]
     today = local_date(seeding.now)
@@ -179,7 +132,7 @@ async def _officers(seeding: _Seeding) -> list[_Pair]:
     return pairs
 
 
-def _officer_rows(seeding: _Seeding, number: int, pair: _Pair, today: date) -> Iterator[tuple[object, ...]]:
+def _officer_rows(seeding: Seeding, number: int, pair: Pair, today: date) -> Iterator[tuple[object, ...]]:
     for place, officer_id in enumerate((pair.first, pair.second)):
         yield (
             officer_id,
@@ -199,7 +152,7 @@ def _officer_rows(seeding: _Seeding, number: int, pair: _Pair, today: date) -> I
         )
 
 
-async def _enterprises(seeding: _Seeding, count: int) -> list[_Site]:
+async def _enterprises(seeding: Seeding, count: int) -> list[Site]:
     sites = [_site(seeding, number) for number in range(count)]
     await seeding.copy(
         "enterprise",
@@ -227,9 +180,9 @@ async def _enterprises(seeding: _Seeding, count: int) -> list[_Site]:
     return sites
 
 
-def _site(seeding: _Seeding, number: int) -> _Site:
+def _site(seeding: Seeding, number: int) -> Site:
     random = seeding.random
-    return _Site(
+    return Site(
         id=seeding.id(),
         enterprise_id=seeding.id(),
         name=f"南宁市{number}号{_TRADES[number % len(_TRADES)]}有限公司",
@@ -241,7 +194,7 @@ def _site(seeding: _Seeding, number: int) -> _Site:
     )
 
 
-def _enterprise_row(seeding: _Seeding, number: int, site: _Site) -> tuple[object, ...]:
+def _enterprise_row(seeding: Seeding, number: int, site: Site) -> tuple[object, ...]:
     founded = date(2010, 1, 4) + timedelta(days=number % 5000)
     return (
         site.enterprise_id,
@@ -267,7 +220,7 @@ def _enterprise_row(seeding: _Seeding, number: int, site: _Site) -> tuple[object
     )
 
 
-def _site_row(seeding: _Seeding, site: _Site) -> tuple[object, ...]:
+def _site_row(seeding: Seeding, site: Site) -> tuple[object, ...]:
     return (
         site.id,
         site.enterprise_id,
@@ -285,7 +238,7 @@ def _site_row(seeding: _Seeding, site: _Site) -> tuple[object, ...]:
     )
 
 
-def _licence_rows(seeding: _Seeding, number: int, site: _Site) -> Iterator[tuple[object, ...]]:
+def _licence_rows(seeding: Seeding, number: int, site: Site) -> Iterator[tuple[object, ...]]:
     """One licence, two for every fourth enterprise."""
     for place in range(2 if number % 4 == 0 else 1):
         valid_from = date(2022, 1, 1) + timedelta(days=number % 900 + place)
@@ -299,76 +252,3 @@ def _licence_rows(seeding: _Seeding, number: int, site: _Site) -> Iterator[tuple
             valid_from,
             valid_from + timedelta(days=5 * 365),
         )
-
-
-async def _inspections(seeding: _Seeding, sites: list[_Site], pairs: list[_Pair]) -> list[Visitable]:
-    dispatched = [(seeding.id(), site, pairs[number % PAIRS]) for number, site in enumerate(sites)]
-    ids = [(inspection_id, seeding.departments[pair.department], pair) for inspection_id, _, pair in dispatched]
-    await seeding.copy(
-        "inspection",
-        "id name kind source basis mode state scene_code site_id region initiating_department_id starts_on due_on "
-        "approved_at approved_by is_urgent created_at",
-        (_inspection_row(seeding, *each) for each in dispatched),
-    )
-    await seeding.copy(
-        "inspection_party", "inspection_id department_id is_lead", ((each[0], each[1], True) for each in ids)
-    )
-    await seeding.copy(
-        "inspection_officer",
-        "inspection_id officer_id department_id",
-        ((each[0], officer, each[1]) for each in ids for officer in (each[2].first, each[2].second)),
-    )
-    await seeding.copy(
-        "issued_number",
-        "department_code kind year sequence subject_id issued_at",
-        (
-            (seeding.department_code(pair.department), kind, seeding.now.year, number + 1, inspection_id, seeding.now)
-            for number, (inspection_id, _, pair) in enumerate(dispatched)
-            for kind in ("JC", "TZ")
-        ),
-    )
-    return [_visitable(seeding, *each) for each in dispatched]
-
-
-def _inspection_row(seeding: _Seeding, inspection_id: UUID, site: _Site, pair: _Pair) -> tuple[object, ...]:
-    today = local_date(seeding.now)
-    issued_at = seeding.now - timedelta(days=1)
-    return (
-        inspection_id,
-        f"{site.name}日常检查",
-        "routine",
-        "年度检查计划",
-        "《中华人民共和国食品安全法》",
-        "on_site",
-        "pending",
-        "S01",
-        site.id,
-        ltree_path(site.county.code),
-        seeding.departments[pair.department],
-        today - timedelta(days=1),
-        today + timedelta(days=30),
-        issued_at,
-        "部门负责人",
-        False,
-        issued_at,
-    )
-
-
-def _visitable(seeding: _Seeding, inspection_id: UUID, site: _Site, pair: _Pair) -> Visitable:
-    return Visitable(
-        inspection_id=inspection_id,
-        officer=Principal(
-            account_id=pair.account_id,
-            session_id=seeding.id(),
-            name=pair.name,
-            role=Role.INSPECTOR,
-            post="执法岗",
-            department_id=seeding.departments[pair.department],
-            region=ltree_path("450100"),
-            officer_id=pair.first,
-        ),
-        second_officer_id=pair.second,
-        token=issue_token(seeding.parts.code_keys, site.code_id),
-        longitude=site.longitude,
-        latitude=site.latitude,
-    )

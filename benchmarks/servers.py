@@ -111,7 +111,7 @@ def ask(
     port: int, path: str, *, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None
 ) -> tuple[int, bytes]:
     """One request outside the load: status and body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
@@ -142,11 +142,11 @@ def _app(order: Order) -> Any:
     if order.kind is Kind.LIMIT:
         from benchmarks.limit import Limit
 
-        return Limit(order.dsn, POOL_SIZE)
+        return Limit(order.dsn, POOL_SIZE, order.keys.parent / "limit")
     if order.kind is Kind.PEER:
         from benchmarks.peer import create_peer
 
-        return create_peer(order.dsn, order.keys, POOL_SIZE)
+        return create_peer(order.dsn, order.keys, POOL_SIZE, order.keys.parent / "peer")
     from api.app import create_app
     from api.public_lane import public_lane
 

@@ -15,7 +15,9 @@ import msgspec
 from api.cluster import Cluster
 from api.migrate import migrate
 from api.wiring import open_parts
-from benchmarks.seed import Seeded, Visitable, seed
+from benchmarks.seed import Seeded, seed
+from benchmarks.seed_visits import ITEMS, Answerable, Visitable
+from domain.evidence.model import BlobPlace
 from domain.identity.tokens import SessionTokens
 
 _OF_ROOT = Path("/var/lib/yima")
@@ -26,9 +28,14 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
     enterprises: int
     inspections: int
+    visits: int
     rounds: int
     scan_seconds: float
     check_ins: int
+    answers: int
+    uploads: int
+    package_seconds: float
+    papers: int
     relay_seconds: int
     codes: int
     import_rows: int
@@ -37,9 +44,14 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 FULL = Size(
     enterprises=200_000,
     inspections=24_000,
+    visits=1_000,
     rounds=5,
     scan_seconds=4,
     check_ins=1000,
+    answers=800,
+    uploads=120,
+    package_seconds=2,
+    papers=3,
     relay_seconds=15,
     codes=10_000,
     import_rows=50_000,
@@ -47,9 +59,14 @@ FULL = Size(
 QUICK = Size(
     enterprises=20_000,
     inspections=6_000,
+    visits=250,
     rounds=3,
     scan_seconds=1.5,
     check_ins=300,
+    answers=300,
+    uploads=60,
+    package_seconds=1.5,
+    papers=2,
     relay_seconds=6,
     codes=500,
     import_rows=5_000,
@@ -69,6 +86,8 @@ class Stage:
         self.seeded = seeded
         self.session_tokens = tokens
         self._visited = 0
+        self._answered = 0
+        self._photographed = 0
 
     def take_visitables(self, count: int) -> list[Visitable]:
         """The next inspections; each is given out once, for a check-in succeeds once."""
@@ -77,6 +96,20 @@ class Stage:
             raise LookupError(f"only {len(taken)} of {count} inspections are left: seed more of them")
         self._visited += count
         return taken
+
+    def take_answers(self, count: int) -> list[tuple[Answerable, int]]:
+        """The next items to answer, by their place on the list; neighbours are of different inspections."""
+        begun = self.seeded.answerables
+        first, self._answered = self._answered, self._answered + count
+        if self._answered > len(begun) * ITEMS:
+            raise LookupError(f"only {len(begun) * ITEMS - first} of {count} items are left: seed more visits")
+        return [(begun[number % len(begun)], number // len(begun)) for number in range(first, self._answered)]
+
+    def take_photographed(self, count: int) -> list[tuple[Answerable, int]]:
+        """Inspections in turn, each with a number that no photo has had yet."""
+        begun = self.seeded.answerables
+        first, self._photographed = self._photographed, self._photographed + count
+        return [(begun[number % len(begun)], number) for number in range(first, self._photographed)]
 
 
 @contextmanager
@@ -95,8 +128,9 @@ def open_stage(size: Size) -> Generator[Stage]:
 
 async def _prepare(folder: Path, dsn: str, size: Size) -> Stage:
     await migrate(dsn)
-    async with open_parts(dsn, folder / "keys", pool_size=2, application="benchmark") as parts:
-        seeded = await seed(dsn, parts, enterprises=size.enterprises, inspections=size.inspections)
+    blobs = BlobPlace(str(folder / "blobs"))
+    async with open_parts(dsn, folder / "keys", blobs=blobs, pool_size=2, application="benchmark") as parts:
+        seeded = await seed(dsn, parts, enterprises=size.enterprises, inspections=size.inspections, visits=size.visits)
         return Stage(folder, dsn, size, seeded, parts.session_tokens)
 
 

@@ -138,6 +138,17 @@ async def test_a_database_that_does_not_answer_is_named(healthy: dict[str, str])
     assert "DATABASE_URL cannot be used" in said
 
 
+async def test_a_paper_that_was_given_up_is_named_with_its_reason(healthy: dict[str, str], database: Database) -> None:
+    connection = await asyncpg.connect(database.dsn)
+    await connection.execute(
+        "INSERT INTO chore (id, trace_id, kind, subject, state, created_at, last_error) "
+        "VALUES (gen_random_uuid(), gen_random_uuid(), 'render_document', '\\x00', 'abandoned', now(), 'no font')"
+    )
+    await connection.close()
+
+    assert "no font" in bad(await examine(healthy))
+
+
 async def test_a_file_where_the_var_folder_should_be_is_named(healthy: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "is a file where a folder is needed" in bad(await examine({**healthy, "YIMA_VAR": str(tmp_path / "file")}))
