@@ -34,7 +34,7 @@ from notifications.outbox import StoredMessage
 ANSWERS_KEPT = timedelta(days=180)
 _SWEEP_EVERY = 3600.0
 _PUBLISH_EVERY = 5.0
-_REQUEUE_EVERY = 20.0
+_REQUEUE_EVERY = 10.0
 _PUBLISH_AT_ONCE = 200
 _LOCK_WAITING = Query(outbox.LOCK_WAITING, StoredMessage)
 _MARK_DELIVERED = Command(outbox.MARK_DELIVERED)

@@ -1,7 +1,7 @@
 """Jobs that a crash took out of the queue while what they were for still waits.
 
-The queue forgets a job when its database dies at the wrong moment; messages and chores do not. What waits longer than a
-minute without a job gets one again, once: both are done at least once anyway.
+The queue forgets a job when its database dies at the wrong moment; messages and chores do not. What waits for a while
+without a job gets one again; a job in hand, or waiting for its turn, still has its row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from api.work import database_refusals
 from domain.shared.clock import Clock
 from domain.shared.sql import Pool, Query, borrow
 
-LOST_AFTER: Final = timedelta(minutes=1)
+LOST_AFTER: Final = timedelta(seconds=20)
 _AT_ONCE: Final = 500
 
 

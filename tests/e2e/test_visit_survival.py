@@ -47,7 +47,7 @@ KEPT = {
     "order": "rectification_order",
     "facts": "record_part",
     "departure": "visit WHERE departed_at IS NOT NULL",
-    "completion": "publication WHERE state = 'published'",
+    "completion": "publication p JOIN visit v USING (inspection_id) WHERE p.state = 'published'",
 }
 """Where each accepted act left exactly one row."""
 
