@@ -160,7 +160,7 @@ async def _check_in(connection: Any, inspection_id: UUID, key: str, order: dict[
     await connection.execute(CLAIM.text, *CLAIM.arguments(claim))
     inspection = await connection.fetchrow(*said(store.LOCK_INSPECTION, inspection_id=inspection_id))
     await connection.fetchrow(*said(store.LATEST_VISIT, inspection_id=inspection_id))
-    officers = await connection.fetch(*said(store.ASSIGNED_OFFICERS, inspection_id=inspection_id))
+    officers = await connection.fetch(*said(store.ASSIGNED_OFFICERS, inspection_id=inspection_id, as_of=now))
     await connection.fetchrow(*said(store.CODE_SITE, code_id=code_id))
     visit = {"id": visit_id, "inspection_id": inspection_id, "sequence": 1, "opened_by": check_in_id, "arrived_at": now}
     await connection.execute(store.INSERT_VISIT.text, *store.INSERT_VISIT.arguments(visit))

@@ -164,8 +164,8 @@ class AnswerContext(msgspec.Struct, frozen=True, kw_only=True):
     former: dict[str, Any] | None
 
 
-class ChecklistLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One drawn item with its text as frozen at dispatch, and its answer so far."""
+class DrawnItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One drawn item with its text as frozen at dispatch."""
 
     item_id: UUID
     place: int
@@ -183,6 +183,11 @@ class ChecklistLine(msgspec.Struct, frozen=True, kw_only=True):
     penalty_if_overdue: bool
     guidance: str | None
     legal_basis: list[LegalBasis]
+
+
+class ChecklistLine(DrawnItem, frozen=True, kw_only=True):
+    """A drawn item and its answer so far."""
+
     answer: Answer | None = None
 
 

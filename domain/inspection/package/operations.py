@@ -12,9 +12,8 @@ from uuid import UUID
 import msgspec
 
 from codes.token import TokenKeys, issue_token
-from domain.document.canonical import canonical
 from domain.inspection.answers.content import list_text
-from domain.inspection.answers.model import ChecklistLine
+from domain.inspection.answers.model import DrawnItem
 from domain.inspection.package import rules, store
 from domain.inspection.package.events import LeaseFacts, NumbersLeased
 from domain.inspection.package.model import (
@@ -100,7 +99,7 @@ async def pack_day(
     return Packed(entries=entries, last=last if is_more else None)
 
 
-async def _lines_of(connection: Connection, inspections: Sequence[UUID]) -> dict[UUID, list[ChecklistLine]]:
+async def _lines_of(connection: Connection, inspections: Sequence[UUID]) -> dict[UUID, list[DrawnItem]]:
     if not inspections:
         return {}
     rows = await store.LINES_OF_MANY.all(connection, inspections=inspections)
@@ -110,10 +109,10 @@ async def _lines_of(connection: Connection, inspections: Sequence[UUID]) -> dict
 def _version(row: store.DayRow, token: str | None) -> str:
     """Names the content: a new code at the door, another officer or another position makes another version."""
     told = msgspec.to_builtins(row) | {"token": None if token is None else token_digest(token).hex()}
-    return hashlib.sha256(canonical(told)).digest()[:_VERSION_BYTES].hex()
+    return hashlib.sha256(msgspec.json.encode(told, order="sorted")).digest()[:_VERSION_BYTES].hex()
 
 
-def _pack(row: store.DayRow, token: str | None, lines: Sequence[ChecklistLine]) -> PackedInspection:
+def _pack(row: store.DayRow, token: str | None, lines: Sequence[DrawnItem]) -> PackedInspection:
     return PackedInspection(
         **{name: getattr(row, name) for name in InspectionOfDay.__struct_fields__},
         manuals=[],
@@ -121,11 +120,11 @@ def _pack(row: store.DayRow, token: str | None, lines: Sequence[ChecklistLine]) 
     )
 
 
-def _seal(row: store.DayRow, token: str | None, lines: Sequence[ChecklistLine]) -> PackedList | None:
+def _seal(row: store.DayRow, token: str | None, lines: Sequence[DrawnItem]) -> PackedList | None:
     """The list under the token at the door; without a valid code the server alone can open it."""
     if token is None or row.nonce is None or row.list_digest is None:
         return None
-    text = list_text([_plain(line) for line in lines])
+    text = list_text(lines)
     sealed = seal_list(token, row.nonce, row.id, text, derive_list_iv(token, row.nonce, row.id, text))
     return PackedList(
         nonce=row.nonce.hex(),
@@ -135,10 +134,6 @@ def _seal(row: store.DayRow, token: str | None, lines: Sequence[ChecklistLine]) 
         list_digest=row.list_digest.hex(),
         items=len(lines),
     )
-
-
-def _plain(line: ChecklistLine) -> ChecklistLine:
-    return ChecklistLine(**{name: getattr(line, name) for name in ChecklistLine.__struct_fields__})
 
 
 async def held_numbers(connection: Connection, department_id: UUID, device_id: UUID) -> list[NumberBlock]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from domain.checklist.tables import checklist_item
 from domain.enterprise.tables import enterprise, site, site_code
 from domain.identity.tables import department
-from domain.inspection.answers.model import ChecklistLine
+from domain.inspection.answers.model import DrawnItem
 from domain.inspection.answers.store import LINE_TEXTS
 from domain.inspection.package.model import InspectionOfDay
 from domain.inspection.store import NOTICE_NUMBER, PARTY, TASK_NUMBER
@@ -127,7 +127,7 @@ DAY = Query(
 )
 
 
-class PackedLine(ChecklistLine, frozen=True, kw_only=True):
+class PackedLine(DrawnItem, frozen=True, kw_only=True):
     """A drawn item, and of which inspection."""
 
     inspection_id: UUID
