@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from tests.support.client import Api, accepted, refused, statements
@@ -57,10 +58,10 @@ async def test_an_answer_does_not_tell_what_was_drawn_before_the_scan(api: Api, 
     inspection = await prepare_inspection(api, world)
     async with api.parts.work.reading() as connection:
         drawn = await connection.fetchrow("SELECT item_id FROM inspection_item WHERE inspection_id = $1", inspection)
-    excuse = {"reason": "emergency", "note": "想先看看抽到了什么"}
+    excuses: list[dict[str, Any]] = [{}, {"before_check_in": {"reason": "emergency", "note": "想先看看抽到了什么"}}]
 
     for item in (drawn["item_id"], uuid4()):
-        for fields in ({}, {"before_check_in": excuse}):
+        for fields in excuses:
             response = await answer(api, world.inspector, inspection, {"item_id": item}, **fields)
             refused(response, 409, "list-still-sealed")
     for area in ("环境卫生", "没有"):
