@@ -47,8 +47,8 @@ from domain.inspection.position import (
     PositionVerdict,
     judge_position,
 )
+from domain.inspection.posts import find_post, lock_inspection
 from domain.shared.clock import local_date
-from domain.shared.errors import NotFound
 from domain.shared.transaction import Outcome, Transaction
 
 _PERSON_LABEL = "identification.person_name"
@@ -125,9 +125,7 @@ def _decode(code: str | None, keys: TokenKeys) -> bytes | None:
 
 
 async def _lock(tx: Transaction, inspection_id: UUID) -> tuple[Inspection, Visit | None, Sequence[CheckInCard]]:
-    inspection = await store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
-    if inspection is None:
-        raise NotFound("没有该检查任务。")
+    inspection = await lock_inspection(tx, inspection_id)
     visit = await store.LATEST_VISIT.first(tx.connection, inspection_id=inspection_id)
     cards = await store.CHECK_INS.all(tx.connection, inspection_id=inspection_id) if visit is not None else ()
     return inspection, visit, cards
@@ -373,10 +371,7 @@ async def _standing(
 ) -> tuple[Inspection, CheckInCard, Visit, UUID]:
     """The inspection with the open check-in of the officer's department. Raises as its callers say."""
     inspection, visit, cards = await _lock(tx, inspection_id)
-    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id, as_of=tx.done_at)
-    mine = next((officer for officer in assigned if officer.id == officer_id), None)
-    if mine is None:
-        raise rules.NotAssigned("你不是该检查任务的执法人员。")
+    mine = await find_post(tx, officer_id, inspection_id)
     card, open_visit = rules.require_checked_in(cards, mine.acts_for, _open(visit))
     return inspection, card, open_visit, mine.acts_for
 
@@ -409,10 +404,7 @@ async def void_visit(tx: Transaction, officer_id: UUID, inspection_id: UUID, rea
     """
     why = require_reason(reason, "reason")
     inspection, visit, _cards = await _lock(tx, inspection_id)
-    assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id, as_of=tx.done_at)
-    mine = next((officer for officer in assigned if officer.id == officer_id), None)
-    if mine is None:
-        raise rules.NotAssigned("你不是该检查任务的执法人员。")
+    mine = await find_post(tx, officer_id, inspection_id)
     voided = rules.require_voidable(visit)
     await store.VOID_VISIT.run(tx.connection, visit_id=voided.id, now=tx.now, reason=why)
     event = VisitVoided(

@@ -10,7 +10,6 @@ from domain.enterprise.rules import require_reason
 from domain.evidence.operations import require_evidence
 from domain.identity.model import Principal, Role
 from domain.inspection import rules as inspection_rules
-from domain.inspection import store as inspection_store
 from domain.inspection.answers import rules, store
 from domain.inspection.answers.events import (
     AnswerFacts,
@@ -28,6 +27,7 @@ from domain.inspection.answers.model import (
     BulkOrder,
     ChecklistLine,
 )
+from domain.inspection.posts import lock_own
 from domain.officer.model import CertifiedOfficer
 from domain.officer.rules import require_certificate
 from domain.shared.clock import local_date
@@ -203,15 +203,7 @@ async def release_list(
     Raises `NotFound`, `NotAssigned`, `InspectionAlreadyClosed` or `ReasonMissing`.
     """
     why = require_reason(reason, "reason")
-    inspection = await inspection_store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
-    if inspection is None:
-        raise NotFound("没有该检查任务。")
-    assigned = await inspection_store.ASSIGNED_OFFICERS.all(
-        tx.connection, inspection_id=inspection_id, as_of=tx.done_at
-    )
-    mine = next((each for each in assigned if each.id == officer_id), None)
-    if mine is None:
-        raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")
+    inspection, mine = await lock_own(tx, officer_id, inspection_id)
     inspection_rules.require_open(inspection, tx.done_at)
     await store.RELEASE_LIST.run(tx.connection, of_inspection=inspection_id, now=tx.now)
     event = ListReleased(

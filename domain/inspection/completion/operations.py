@@ -34,6 +34,7 @@ from domain.inspection.completion.model import (
 )
 from domain.inspection.model import AssignedOfficer, Inspection, InspectionState, Party
 from domain.inspection.papers import Dossier, record_order, result_order
+from domain.inspection.posts import lock_own
 from domain.inspection.record import store as record_store
 from domain.inspection.record.model import SignatureRole
 from domain.inspection.record.operations import open_signatory, read_draft, require_current
@@ -55,7 +56,7 @@ async def complete(
     `OutcomeReasonRequired`, `OutcomePhotosRequired`, `EvidenceMissing`, `OutcomeDiffersFromAnswers`, `OrderMissing`,
     `MeasureIncomplete`, `SignaturesMissing`, `RecordDiffers`, `InvalidField`, `NoUsableTemplate` or `ValueMissing`.
     """
-    inspection, mine = await _lock_own(tx, officer_id, inspection_id)
+    inspection, mine = await lock_own(tx, officer_id, inspection_id)
     done_at = inspection_rules.bounded_done_at(tx.done_at, inspection)
     inspection_rules.require_open(inspection, done_at)
     parties = await inspection_store.PARTIES.all(tx.connection, inspection_id=inspection_id)
@@ -85,20 +86,6 @@ async def complete(
         documents=ids,
     )
     return Outcome(answer=answer, events=(completed, *events), numbers=tuple(numbers))
-
-
-async def _lock_own(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> tuple[Inspection, AssignedOfficer]:
-    """The inspection, locked, and the officer in their post there as of the act."""
-    inspection = await inspection_store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
-    if inspection is None:
-        raise NotFound("没有该检查任务。")
-    officers = await inspection_store.ASSIGNED_OFFICERS.all(
-        tx.connection, inspection_id=inspection_id, as_of=tx.done_at
-    )
-    mine = next((each for each in officers if each.id == officer_id), None)
-    if mine is None:
-        raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")
-    return inspection, mine
 
 
 def _with_receipts(dossiers: Sequence[Dossier], receipts: Sequence[TransferReceipt]) -> list[Dossier]:
@@ -131,7 +118,6 @@ async def _dossiers(tx: Transaction, inspection: Inspection, parties: Sequence[P
     officers = await inspection_store.ASSIGNED_OFFICERS.all(
         tx.connection, inspection_id=inspection.id, as_of=inspection.created_at
     )
-    party_facts = await record_store.PARTY.one(tx.connection, inspection_id=inspection.id)
     signatures = await record_store.SIGNATURES.all(tx.connection, inspection_id=inspection.id)
     dossiers: list[Dossier] = []
     for party in parties:
@@ -141,7 +127,7 @@ async def _dossiers(tx: Transaction, inspection: Inspection, parties: Sequence[P
             Dossier(
                 inspection=inspection,
                 department=party,
-                party=party_facts,
+                party=draft.party,
                 officers=[each for each in officers if each.acts_for == party.department_id],
                 presences=draft.presences,
                 lines=draft.lines,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,11 @@ from domain.document.canonical import canonical, record_digest
 from domain.enterprise.rules import require_reason
 from domain.evidence.operations import require_evidence
 from domain.inspection import rules as inspection_rules
-from domain.inspection import store as inspection_store
 from domain.inspection.answers import store as answer_store
 from domain.inspection.answers.model import ChecklistLine
 from domain.inspection.answers.rules import RecordAlreadySigned
 from domain.inspection.model import Inspection
+from domain.inspection.posts import lock_own
 from domain.inspection.record import rules, store
 from domain.inspection.record.content import record_content
 from domain.inspection.record.events import (
@@ -28,6 +29,7 @@ from domain.inspection.record.events import (
 )
 from domain.inspection.record.model import (
     FactsAnswer,
+    PartyFacts,
     Presence,
     RecordFacts,
     RecordPart,
@@ -38,7 +40,6 @@ from domain.inspection.record.model import (
     SignatureOrder,
     SignatureRole,
 )
-from domain.shared.errors import NotFound
 from domain.shared.sql import Connection
 from domain.shared.transaction import Outcome, Transaction
 from domain.shared.vault import Vault
@@ -49,7 +50,7 @@ _PERSON = "signature.person"
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A department's record as it stands: its parts, and the value whose digest is signed."""
+    """A department's record as it stands: all that its content, whose digest is signed, is made of."""
 
     inspection: Inspection
     department_id: UUID
@@ -57,12 +58,17 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     facts: RecordFacts
     lines: list[ChecklistLine]
     presences: list[Presence]
-    content: dict[str, Any]
+    party: PartyFacts
 
     @property
     def version(self) -> int:
         """Of the facts; 0 before any."""
         return 0 if self.part is None else self.part.version
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The record as a JSON value."""
+        return record_content(self.inspection, self.department_id, self.party, self.presences, self.lines, self.facts)
 
 
 async def read_draft(connection: Connection, vault: Vault, inspection: Inspection, department_id: UUID) -> Draft:
@@ -72,16 +78,14 @@ async def read_draft(connection: Connection, vault: Vault, inspection: Inspectio
     facts = RecordFacts() if part is None else open_facts(vault, part)
     lines = await answer_store.LINES.all(connection, inspection_id=inspection.id)
     own = [line for line in lines if line.department_id == department_id]
-    presences = await store.PRESENCES.all(connection, **ids)
-    party = await store.PARTY.one(connection, inspection_id=inspection.id)
     return Draft(
         inspection=inspection,
         department_id=department_id,
         part=part,
         facts=facts,
         lines=own,
-        presences=presences,
-        content=record_content(inspection, department_id, party, presences, own, facts),
+        presences=await store.PRESENCES.all(connection, **ids),
+        party=await store.PARTY.one(connection, inspection_id=inspection.id),
     )
 
 
@@ -120,15 +124,7 @@ def require_current(draft: Draft) -> None:
 
 async def _lock_own(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> tuple[Inspection, UUID]:
     """The open inspection, locked, and the department that the officer acts for in it."""
-    inspection = await inspection_store.LOCK_INSPECTION.first(tx.connection, inspection_id=inspection_id)
-    if inspection is None:
-        raise NotFound("没有该检查任务。")
-    assigned = await inspection_store.ASSIGNED_OFFICERS.all(
-        tx.connection, inspection_id=inspection_id, as_of=tx.done_at
-    )
-    mine = next((each for each in assigned if each.id == officer_id), None)
-    if mine is None:
-        raise inspection_rules.NotAssigned("你不是该检查任务的执法人员。")
+    inspection, mine = await lock_own(tx, officer_id, inspection_id)
     inspection_rules.require_open(inspection, tx.done_at)
     return inspection, mine.acts_for
 
@@ -146,8 +142,8 @@ async def record_facts(
     if before.version != expected:
         raise rules.FactsConflict("笔录已被其他人修改，请刷新后重新填写。", field="If-Match", version=before.version)
     await _save_facts(tx, before, facts)
-    draft = await read_draft(tx.connection, tx.vault, inspection, department_id)
-    digest = record_digest(draft.content).hex()
+    version = before.version + 1
+    digest = record_digest(msgspec.structs.replace(before, facts=facts).content).hex()
     event = RecordFactsRecorded(
         subject_id=inspection_id,
         department_id=department_id,
@@ -156,10 +152,10 @@ async def record_facts(
         before=None
         if before.part is None
         else RecordVersionFacts(version=before.version, record_digest=record_digest(before.content).hex()),
-        after=RecordVersionFacts(version=draft.version, record_digest=digest),
+        after=RecordVersionFacts(version=version, record_digest=digest),
     )
     answer = FactsAnswer(
-        inspection_id=inspection_id, department_id=department_id, version=draft.version, record_digest=digest
+        inspection_id=inspection_id, department_id=department_id, version=version, record_digest=digest
     )
     return Outcome(answer=answer, events=(event,))
 
@@ -255,7 +251,7 @@ async def _freeze(tx: Transaction, draft: Draft, signed: bytes) -> bytes:
             )
         return part.digest
     text = canonical(draft.content)
-    digest = record_digest(draft.content)
+    digest = hashlib.sha256(text).digest()
     if digest != signed:
         raise rules.RecordDiffers(
             "签字的笔录与已送达的内容不一致，请重新打开核对。", field="record_digest", expected=digest.hex()
