@@ -13,16 +13,15 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, officer_of, permit, principal_of
+from api.schemas.cursor import read_cursor, write_cursor
 from api.schemas.inspection import (
     Cursor,
     InspectionDetail,
     InspectionPage,
     VoidVisit,
     first_of,
-    read_cursor,
     to_detail,
     to_line,
-    write_cursor,
 )
 from api.submissions import respond
 from api.wiring import Parts
@@ -88,7 +87,7 @@ async def list_inspections(
     principal = principal_of(request)
     today = local_date(parts.clock())
     due_from, due_to = _due_between(due, status, today)
-    start = max(read_cursor(cursor), first_of(due_from))
+    start = max(read_cursor(cursor, first_of(date.min)), first_of(due_from))
     page: dict[str, Any] = {
         "state": status,
         "due_to": due_to,

@@ -15,7 +15,7 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import permit, principal_of
 from api.public_reader import holds
-from api.schemas.inspection import Cursor, read_cursor, write_cursor
+from api.schemas.cursor import read_cursor, write_cursor
 from api.submissions import respond
 from api.wiring import Parts
 from api.work import Submission
@@ -54,11 +54,11 @@ async def read_package(
     known = frozenset(have.split(",")) if have else frozenset[str]()
     now = parts.clock()
     today = local_date(now)
-    start = operations.Start(*msgspec.structs.astuple(read_cursor(cursor)))
+    start = read_cursor(cursor, operations.FIRST)
     async with parts.work.reading() as connection:
         numbers = [] if device_id is None else await operations.held_numbers(connection, department_id, device_id)
         packed = await operations.pack_day(connection, officer_id, today, parts.code_keys, have=known, start=start)
-    more = None if packed.last is None else write_cursor(Cursor(*packed.last))
+    more = None if packed.last is None else write_cursor(packed.last)
     package = Package(day=today, made_at=now, entries=packed.entries, next_cursor=more, numbers=numbers)
     etag = _etag(package)
     headers = {"Cache-Control": "private, no-cache", "ETag": etag}

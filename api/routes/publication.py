@@ -11,17 +11,17 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import permit, principal_of
+from api.schemas.cursor import read_cursor, write_cursor
 from api.schemas.publication import (
+    FIRST,
     Cursor,
     PublicationDetail,
     PublicationPage,
     ReplyOrder,
     ReplyWithdrawal,
     Withdrawal,
-    read_cursor,
     to_detail,
     to_line,
-    write_cursor,
 )
 from api.submissions import respond
 from api.wiring import Parts
@@ -57,7 +57,7 @@ async def list_publications(
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
 ) -> PublicationPage:
     """公示 of the caller's scope, by the time from which each is due (POST-06)."""
-    start = read_cursor(cursor)
+    start = read_cursor(cursor, FIRST)
     page = {"state": status, "after_due_at": start.due_at, "after_id": start.id, "limit": limit + 1}
     async with parts.work.reading() as connection:
         rows = await _summaries(connection, principal_of(request), page)

@@ -14,15 +14,15 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, officer_of, permit, principal_of
 from api.routes.document import pdf_of
+from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.inspection import Cursor
 from api.schemas.rectification import (
-    Cursor,
+    FIRST,
     OrderDetail,
     OrderPage,
     RevokeOrder,
-    read_order_cursor,
     to_detail,
     to_line,
-    write_cursor,
 )
 from api.submissions import respond
 from api.wiring import Parts
@@ -117,7 +117,7 @@ async def list_rectification_orders(
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
 ) -> OrderPage:
     """责令改正 that the caller may see, by due date (POST-01, MOB-08, MOB-15, ENT-03)."""
-    start = read_order_cursor(cursor)
+    start = read_cursor(cursor, FIRST)
     states = [each.value for each in OrderState if each.is_open] if status is None else [status.value]
     page: dict[str, Any] = {
         "states": states,

@@ -13,11 +13,11 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import officer_of, permit, principal_of
 from api.routes.rectification import READERS
+from api.schemas.cursor import read_cursor, write_cursor
 from api.schemas.rectification import (
+    LAST_ID,
     TransferPage,
-    read_transfer_cursor,
     to_transfer_line,
-    write_cursor,
 )
 from api.submissions import respond
 from api.wiring import Parts
@@ -79,7 +79,7 @@ async def list_transfers(
     limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
 ) -> TransferPage:
     """移交执法 that the caller may see, the newest first (POST-04, ENT-09)."""
-    page: dict[str, Any] = {"state": status, "before_id": read_transfer_cursor(cursor), "limit": limit + 1}
+    page: dict[str, Any] = {"state": status, "before_id": read_cursor(cursor, LAST_ID), "limit": limit + 1}
     async with parts.work.reading() as connection:
         rows = await _transfers(connection, principal_of(request), page)
     shown = rows[:limit]

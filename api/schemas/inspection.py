@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -23,7 +21,6 @@ from domain.inspection.model import (
     Party,
 )
 from domain.officer.rules import certificate_is_valid
-from domain.shared.errors import InvalidField
 
 
 class InspectionLine(InspectionSummary, frozen=True, kw_only=True):
@@ -164,18 +161,3 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, order=True):
 def first_of(due_on: date) -> Cursor:
     """The cursor before everything that is due on that day or later."""
     return Cursor(due_on, UUID(int=0))
-
-
-def write_cursor(cursor: Cursor) -> str:
-    """Opaque to clients."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
-
-
-def read_cursor(text: str | None) -> Cursor:
-    """Raises `InvalidField` for a text that `write_cursor` did not give."""
-    if text is None:
-        return first_of(date.min)
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as broken:
-        raise InvalidField("翻页游标无效，请从第一页重新开始。", field="cursor") from broken

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -18,7 +16,6 @@ from domain.publication.model import (
     WithholdingReason,
 )
 from domain.publication.store import ReplyRow
-from domain.shared.errors import InvalidField
 
 
 class PublicationLine(PublicationSummary, frozen=True, kw_only=True):
@@ -115,26 +112,8 @@ def to_detail(
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Where a page ended."""
 
-    due_at: datetime
+    due_at: Annotated[datetime, msgspec.Meta(tz=True)]
     id: UUID
 
 
 FIRST = Cursor(datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))
-
-
-def write_cursor(cursor: Cursor) -> str:
-    """Opaque to clients."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
-
-
-def read_cursor(text: str | None) -> Cursor:
-    """Raises `InvalidField` for a text that `write_cursor` did not give."""
-    if text is None:
-        return FIRST
-    try:
-        cursor = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as broken:
-        raise InvalidField("翻页游标无效，请从第一页重新开始。", field="cursor") from broken
-    if cursor.due_at.tzinfo is None:
-        raise InvalidField("翻页游标无效，请从第一页重新开始。", field="cursor")
-    return cursor

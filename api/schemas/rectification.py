@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from api.schemas.inspection import first_of
 from codes.phone import mask_phone
 from domain.document.model import DocumentState
 from domain.rectification import rules
@@ -30,7 +29,6 @@ from domain.rectification.model import (
     TransferState,
 )
 from domain.rectification.reading import OrderCase, addresses_of, people_of
-from domain.shared.errors import InvalidField
 from domain.shared.vault import Vault
 
 
@@ -160,44 +158,8 @@ class ConsentCard(msgspec.Struct, frozen=True, kw_only=True):
     given_at: datetime | None
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of orders ended."""
-
-    due_on: date
-    id: UUID
-
-
-FIRST = Cursor(date.min, UUID(int=0))
+FIRST = first_of(date.min)
 LAST_ID = UUID(int=2**128 - 1)
-
-
-def write_cursor(cursor: Cursor | UUID) -> str:
-    """Opaque to clients."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
-
-
-def _decoded(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def read_order_cursor(text: str | None) -> Cursor:
-    """Raises `InvalidField` for a text that `write_cursor` did not give."""
-    if text is None:
-        return FIRST
-    try:
-        return msgspec.json.decode(_decoded(text), type=Cursor)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as broken:
-        raise InvalidField("翻页游标无效，请从第一页重新开始。", field="cursor") from broken
-
-
-def read_transfer_cursor(text: str | None) -> UUID:
-    """As `read_order_cursor`, for transfers."""
-    if text is None:
-        return LAST_ID
-    try:
-        return msgspec.json.decode(_decoded(text), type=UUID)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as broken:
-        raise InvalidField("翻页游标无效，请从第一页重新开始。", field="cursor") from broken
 
 
 def _line_fields(summary: OrderSummary, today: date) -> dict[str, Any]:
