@@ -85,7 +85,7 @@ async def load_keys(connection: Connection, folder: Path, *, now: datetime, rand
     """
     versions = await _ALL_KEYS.all(connection)
     if versions:
-        return KeyRing(_root_of(folder), versions)
+        return await _with_new_purposes(connection, _root_of(folder), versions, now)
     try:
         root = read_root_key(folder)
     except KeysMissing:
@@ -95,6 +95,18 @@ async def load_keys(connection: Connection, folder: Path, *, now: datetime, rand
         connection, [{**msgspec.structs.asdict(version), "created_at": now} for version in versions]
     )
     return KeyRing(root, versions)
+
+
+async def _with_new_purposes(connection: Connection, root: bytes, versions: list[KeyVersion], now: datetime) -> KeyRing:
+    """The ring of a database made before some purpose existed: the checked root gives that purpose its first key."""
+    KeyRing(root, versions)
+    known = {version.purpose for version in versions}
+    added = [first_version(root, purpose) for purpose in KeyPurpose if purpose not in known]
+    if added:
+        await _INSERT_KEY.run_many(
+            connection, [{**msgspec.structs.asdict(version), "created_at": now} for version in added]
+        )
+    return KeyRing(root, [*versions, *added])
 
 
 def _root_of(folder: Path) -> bytes:

@@ -71,16 +71,57 @@ class Accepted(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     result: A
 
 
-class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """One write as it came: by whom, under which key, and what names it exactly."""
+class KeyedWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """One write as it came: under which key, and what names it exactly. Who sends it, the kinds of write tell."""
 
-    principal: Principal
     key: str
     fingerprint: bytes
     circumstances: Circumstances
     after: str | None = None
     done_at: datetime | None = None
     status: int = 201
+
+    @property
+    def author_id(self) -> UUID:
+        """Whose keys these are: two authors may use the same one."""
+        raise NotImplementedError
+
+    @property
+    def operator(self) -> Operator:
+        """操作人 as the trace names them."""
+        raise NotImplementedError
+
+
+class Submission(KeyedWrite, frozen=True, kw_only=True):
+    """The write of somebody who is signed in."""
+
+    principal: Principal
+
+    @property
+    def author_id(self) -> UUID:
+        """The account."""
+        return self.principal.account_id
+
+    @property
+    def operator(self) -> Operator:
+        """操作人 as the trace names them."""
+        return self.principal.operator
+
+
+class AnonymousWrite(KeyedWrite, frozen=True, kw_only=True):
+    """The write of a citizen without an account: `pass_id` is the pass that let them write; the trace names nobody."""
+
+    pass_id: UUID
+
+    @property
+    def author_id(self) -> UUID:
+        """The pass."""
+        return self.pass_id
+
+    @property
+    def operator(self) -> Operator:
+        """公众, and no more of it."""
+        return Operator(id=self.pass_id, name="公众", post="公众")
 
 
 class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,13 +232,13 @@ class Work:
         async with database_refusals(), borrow(self.pool) as connection:
             yield connection
 
-    async def submit(self, submission: Submission, operation: Callable[[Transaction], Awaitable[Outcome[A]]]) -> Answer:
+    async def submit(self, submission: KeyedWrite, operation: Callable[[Transaction], Awaitable[Outcome[A]]]) -> Answer:
         """Carry out one client's write once. Equal writes in this process share one answer.
 
         Raises the operation's own `DomainError`s, and `InProgress`, `KeyReused`, `PredecessorMissing`, `Conflict` or
         `DatabaseAway`; after any of them nothing is stored and the key is free again.
         """
-        place = (submission.principal.account_id, submission.key)
+        place = (submission.author_id, submission.key)
         running = self._under_way.get(place)
         if running is not None:
             _check_same(running[0], submission)
@@ -238,7 +279,7 @@ class Work:
         return await self._again_if_crossed(once)
 
     async def _submit_once(
-        self, submission: Submission, operation: Callable[[Transaction], Awaitable[Outcome[A]]]
+        self, submission: KeyedWrite, operation: Callable[[Transaction], Awaitable[Outcome[A]]]
     ) -> Answer:
         async def once() -> Answer:
             async with database_refusals(), borrow(self.pool) as connection, connection.transaction():
@@ -261,15 +302,14 @@ class Work:
     async def _write(
         self,
         connection: Connection,
-        submission: Submission,
+        submission: KeyedWrite,
         operation: Callable[[Transaction], Awaitable[Outcome[A]]],
     ) -> Answer:
         now = self.clock()
-        principal = submission.principal
         receipt = Receipt(id=new_id(now, self.random), received_at=now, digest=submission.fingerprint.hex())
         claimed = await _CLAIM.run(
             connection,
-            principal_id=principal.account_id,
+            principal_id=submission.author_id,
             key=submission.key,
             fingerprint=submission.fingerprint,
             receipt_id=receipt.id,
@@ -283,11 +323,11 @@ class Work:
             connection, now=now, random=self.random, vault=self.vault, done_at=_bounded(submission.done_at, now)
         )
         outcome = await operation(tx)
-        await self._leave_marks(tx, outcome, principal.operator, submission.circumstances)
+        await self._leave_marks(tx, outcome, submission.operator, submission.circumstances)
         body = msgspec.json.encode(Accepted(receipt=receipt, result=outcome.answer))
         await _KEEP.run(
             connection,
-            of_principal=principal.account_id,
+            of_principal=submission.author_id,
             of_key=submission.key,
             status=submission.status,
             answer=body if len(body) <= STORED_ANSWER_BYTES else None,
@@ -326,14 +366,14 @@ class Work:
             await chores.INSERT_CHORE.run_many(tx.connection, chores.insert_arguments(todo, tx.now))
 
 
-def _check_same(known: bytes, submission: Submission) -> None:
+def _check_same(known: bytes, submission: KeyedWrite) -> None:
     if known != submission.fingerprint:
         raise KeyReused("该幂等键已用于另一请求。", field="Idempotency-Key")
 
 
-async def _stored(connection: Connection, submission: Submission) -> Answer:
+async def _stored(connection: Connection, submission: KeyedWrite) -> Answer:
     """The answer that the first of the equal writes got, byte for byte."""
-    known = await _FIND.first(connection, principal_id=submission.principal.account_id, key=submission.key)
+    known = await _FIND.first(connection, principal_id=submission.author_id, key=submission.key)
     if known is None:
         raise InProgress("同一操作正在处理，请稍后重试。")
     _check_same(known.fingerprint, submission)
@@ -344,8 +384,8 @@ async def _stored(connection: Connection, submission: Submission) -> Answer:
     return Answer(status=known.status, body=body, location=known.location, replayed=True)
 
 
-async def _require_predecessor(connection: Connection, submission: Submission) -> None:
-    found = await _FIND.first(connection, principal_id=submission.principal.account_id, key=submission.after)
+async def _require_predecessor(connection: Connection, submission: KeyedWrite) -> None:
+    found = await _FIND.first(connection, principal_id=submission.author_id, key=submission.after)
     if found is None:
         raise PredecessorMissing("前一步操作尚未送达，请先上传前一步。", field="Yima-After", after=submission.after)
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import domain.checklist.tables
+import domain.complaint.tables
 import domain.document.tables
 import domain.enterprise.tables
 import domain.evidence.tables
+import domain.exposure.tables
+import domain.feedback.tables
 import domain.identity.tables
 import domain.inspection.tables
+import domain.manual.tables
+import domain.material.tables
+import domain.membership.tables
 import domain.officer.tables
 import domain.publication.tables
+import domain.rating.tables
 import domain.rectification.tables
+import domain.request.tables
 import domain.scene.tables
+import domain.search.tables
 import domain.selection.tables
+import domain.self_inspection.tables
+import domain.visitor.tables
 from domain.shared.tables import metadata as domain_metadata
 from notifications.tables import metadata as notifications_metadata
 
@@ -33,6 +44,17 @@ _ROOMS = (
     domain.inspection.tables,
     domain.officer.tables,
     domain.scene.tables,
+    domain.complaint.tables,
+    domain.exposure.tables,
+    domain.feedback.tables,
+    domain.manual.tables,
+    domain.material.tables,
+    domain.membership.tables,
+    domain.rating.tables,
+    domain.request.tables,
+    domain.search.tables,
+    domain.self_inspection.tables,
+    domain.visitor.tables,
 )
 
 

@@ -242,6 +242,7 @@ def _site_row(tx: Transaction, made: DemoSite, departments: Mapping[str, UUID]) 
         "enterprise_id": made.enterprise.id,
         "region_code": made.enterprise.county.code,
         "region": made.region,
+        "business_types": [made.enterprise.trade.business_type] if made.enterprise.trade.business_type else [],
         "regulator_id": departments[made.enterprise.trade.department],
         "created_at": tx.now,
         "updated_at": tx.now,

@@ -51,6 +51,11 @@ class DemoTrade(msgspec.Struct, frozen=True):
     licence_prefix: str = ""
     may_branch: bool = False
 
+    @property
+    def business_type(self) -> str | None:
+        """业态, where a checklist and a manual are written for it."""
+        return _BUSINESS_TYPES.get(self.industry)
+
 
 CITY: Final = "450100"
 CITY_PATH: Final = "450000.450100"
@@ -96,6 +101,7 @@ DEPARTMENTS: Final = (
 _FOOD_LAW: Final = "《中华人民共和国食品安全法》第一百一十条"
 _FOOD_LICENCE: Final = "食品经营许可证"
 FOOD_SERVICE: Final = "餐饮业"
+_BUSINESS_TYPES: Final = {FOOD_SERVICE: "餐饮服务", "批发业": "危险化学品经营", "旅行社": "旅行社"}
 
 TRADES: Final = (
     DemoTrade(

@@ -84,12 +84,13 @@ site = sa.Table(
     sa.Column("latitude", sa.Double, nullable=True),
     sa.Column("radius_m", sa.Integer, nullable=True),
     sa.Column("polygon", JSONB, nullable=True),
+    sa.Column("business_types", sa.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
     instant("created_at"),
     instant("updated_at"),
     sa.CheckConstraint("(longitude is null) = (latitude is null)", name="position_is_whole"),
     sa.Index("uq_site_main", "enterprise_id", unique=True, postgresql_where=sa.text("is_main")),
     sa.Index("ix_site_region_id", "region_code", "id"),
-    comment="经营场所: coordinates in WGS-84 degrees; a polygon, where given, stands for the radius",
+    comment="经营场所: coordinates in WGS-84 degrees; a polygon, where given, stands for the radius; its 业态",
 )
 
 licence = sa.Table(

@@ -30,6 +30,8 @@ class KeyPurpose(enum.StrEnum):
     VAULT = "vault"
     INDEX = "index"
     SESSION = "session"
+    PASS = "pass"  # noqa: S105 - a purpose, no password
+    BADGE = "badge"
 
 
 class KeyState(enum.StrEnum):

@@ -30,6 +30,11 @@ class NumberKind(enum.StrEnum):
     RECORD = "BL"
     RECTIFICATION = "ZG"
     RESULT = "GZ"
+    COMPLAINT = "TS"
+    TIP_OFF = "JB"
+    REQUEST = "SQ"
+    OBJECTION = "YY"
+    PATROL = "XC"
 
 
 PAPER_WORDS = {

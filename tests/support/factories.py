@@ -256,6 +256,7 @@ async def make_site(
     latitude: float | None = LATITUDE,
     radius_m: int | None = RADIUS_M,
     polygon: Sequence[tuple[float, float]] | None = None,
+    business_types: Sequence[str] = (),
 ) -> MadeSite:
     """经营场所 near the middle of Nanning unless said otherwise."""
     made = MadeSite(id=uuid4(), enterprise=of, region=ltree_path(region_code))
@@ -274,6 +275,7 @@ async def make_site(
         latitude=latitude,
         radius_m=radius_m,
         polygon=polygon,
+        business_types=list(business_types),
         created_at=NOW,
         updated_at=NOW,
     )

@@ -1,0 +1,1 @@
+"""曝光台: what a department exposes to the public."""

@@ -1,0 +1,1 @@
+"""企业认领: who acts for an enterprise, and in which capacity."""

@@ -1,0 +1,1 @@
+"""诉求: what an enterprise asks of its regulators."""

@@ -1,0 +1,1 @@
+"""企业空间: everything an enterprise has to see and to do, in one place."""
