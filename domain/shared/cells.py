@@ -31,6 +31,7 @@ _EXCEL_EPOCH = date(1899, 12, 30)  # day 0, shifted by Excel's belief that 1900 
 _EXCEL_SERIALS = range(10_000, 100_000)  # 1927 to 2173; of four digits it is a year, of six a year and month
 _YEARS = range(1850, 2201)
 _SHOWN_LENGTH = 60
+_UNWRITABLE: Final = {"Cc", "Cs", "Cn"}
 _LOOKS_LIKE_A_PERSON = re.compile(
     r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]{4}[0-9Xx](?![0-9A-Za-z])"
 )
@@ -162,6 +163,17 @@ def written(cell: Cell) -> str:
             raise CellFault("被表格软件当作数字，末尾数位已丢失；请将该列设为文本后重新填写")
         return str(int(cell)) if cell == int(cell) else repr(cell)
     return "" if cell is None else str(cell)
+
+
+def tidy(said: str) -> str | None:
+    """A text as a spreadsheet gives it back: trimmed, lines ended alike; None where it says nothing.
+
+    Raises `CellFault` for what a spreadsheet cannot hold.
+    """
+    text = written(said.replace("\r\n", "\n").replace("\r", "\n"))
+    if any(unicodedata.category(sign) in _UNWRITABLE and sign not in "\n\t" for sign in text):
+        raise CellFault("含无法保存的控制字符")
+    return None if is_blank(text) else text
 
 
 def text(longest: int = 200) -> Callable[[Cell], str]:

@@ -19,6 +19,9 @@ class ChoreKind(enum.StrEnum):
 
     RENDER_DOCUMENT = "render_document"
     COPY_EVIDENCE = "copy_evidence"
+    ASSIGN_TASK = "assign_task"
+    HAND_OVER_COMPLAINT = "hand_over_complaint"
+    DRAW_POSTERS = "draw_posters"
 
 
 class Chore(msgspec.Struct, frozen=True, kw_only=True):
