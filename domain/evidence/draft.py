@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
+from collections.abc import Iterator
 from typing import IO, Final
 
 from domain.evidence.sealing import CHUNK_BYTES, Sealer
@@ -45,16 +46,25 @@ class Draft:
 
     def content(self) -> bytes:
         """The whole in clear; call it where the memory is accounted for, off the event loop."""
+        opened = bytearray()
+        for piece in self.pieces():
+            opened += piece
+        return bytes(opened)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The whole in clear piece by piece, none of them empty; each is opened off the event loop."""
         if self._file is None:
-            return bytes(self._held)
+            if self._held:
+                yield bytes(self._held)
+            return
         self._finish(self._file)
         self._file.seek(0)
         opening = self._sealer.opening(self.key)
-        opened = bytearray()
-        while piece := self._file.read(_READ_BYTES):
-            opened += opening.update(piece)
-        opened += opening.finish()
-        return bytes(opened)
+        while sealed := self._file.read(_READ_BYTES):
+            if opened := opening.update(sealed):
+                yield opened
+        if opened := opening.finish():
+            yield opened
 
     def sealed(self) -> bytes | IO[bytes]:
         """The whole sealed: bytes when it is small, else a file at its beginning. Off the event loop."""

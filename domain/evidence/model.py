@@ -16,6 +16,9 @@ MAX_INSPECTION_BYTES = 200 * MEBIBYTE
 """Of all files of one inspection together, parts under way included (D28)."""
 MAX_PIXELS = 50_000_000
 """Of one picture: a larger one is no photo but a bomb."""
+MAX_DECODED_BYTES = 110 * MEBIBYTE
+"""That decoding one picture may take: a few kilobytes can hold a picture that takes 800 MiB. 24 megapixels of HEIC, as
+phones take them, and 28 of PNG are within it."""
 MIN_PART_BYTES = 64 * 1024
 """Of every part but the last: 20 MiB are then at most 320 parts."""
 PARTS_KEPT = timedelta(days=3)

@@ -98,7 +98,7 @@ async def store_evidence(
     known = await find_own(tx.connection, upload)
     if known is not None:
         return Outcome(answer=card_of(upload.inspection_id, known))
-    file = await _file(tx, upload, new)
+    file = await keep_file(tx, upload.digest, new)
     standing = await store.UPLOAD_STANDING.one(tx.connection, inspection_id=upload.inspection_id, digest=upload.digest)
     rules.require_room(standing.used, file.size)
     await put_again()
@@ -113,11 +113,11 @@ async def store_evidence(
     return Outcome(answer=card_of(upload.inspection_id, row), events=(_stored(upload, row),))
 
 
-async def _file(tx: Transaction, upload: Upload, new: NewFile | None) -> StoredFile:
-    """The file's row, made when it is not there."""
+async def keep_file(tx: Transaction, digest: bytes, new: NewFile | None) -> StoredFile:
+    """The file's row, made when it is not there. Raises `FileSwept` where `new` is None and it is not there."""
     if new is not None:
         file = StoredFile(
-            digest=upload.digest,
+            digest=digest,
             media_type=new.facts.media_type,
             size=new.size,
             width=new.facts.width,
@@ -128,9 +128,9 @@ async def _file(tx: Transaction, upload: Upload, new: NewFile | None) -> StoredF
         inserted = await store.INSERT_FILE.run(tx.connection, **msgspec.structs.asdict(file), stored_at=tx.now)
         if inserted:
             return file
-    known = await store.FILE.first(tx.connection, digest=upload.digest)
+    known = await store.FILE.first(tx.connection, digest=digest)
     if known is None:
-        raise FileSwept(upload.digest.hex())
+        raise FileSwept(digest.hex())
     return known
 
 

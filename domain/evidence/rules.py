@@ -14,6 +14,7 @@ from domain.evidence.model import (
     Part,
     Piece,
     Shown,
+    StoredFile,
 )
 from domain.shared.errors import DomainError, Forbidden, InvalidField
 
@@ -115,7 +116,7 @@ def visible_to_enterprise(rows: Sequence[HandedIn], cited: Collection[bytes]) ->
     return [row for row in rows if row.is_of_enterprise or row.digest in cited]
 
 
-def require_shown(file: HandedIn, shown: Shown, *, is_lead: bool) -> None:
+def require_shown(file: StoredFile, shown: Shown, *, is_lead: bool) -> None:
     """Raises `EvidenceQuarantined`, or `Forbidden` for an original that only leads may open."""
     if file.quarantine_reason is not None:
         raise EvidenceQuarantined("该文件已被隔离，不予显示。")

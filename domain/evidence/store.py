@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.evidence.model import HandedIn, Part, StoredFile, UploadStanding
-from domain.evidence.tables import evidence, evidence_file, evidence_part
+from domain.evidence.tables import attachment, attachment_upload, evidence, evidence_file, evidence_part
 from domain.shared.sql import Command, Query
 
 _INSPECTIONS, _DIGESTS = sa.literal(0x59A10001, sa.Integer), sa.literal(0x59A10002, sa.Integer)
@@ -178,7 +178,10 @@ DELETE_UNHELD_FILES = Query(
     sa.delete(evidence_file)
     .where(
         evidence_file.c.digest == sa.any_(_digests("digests")),
-        sa.not_(sa.exists().where(evidence.c.digest == evidence_file.c.digest)),
+        *[
+            sa.not_(sa.exists().where(holder.c.digest == evidence_file.c.digest))
+            for holder in (evidence, attachment, attachment_upload)
+        ],
     )
     .returning(evidence_file.c.digest),
     Referenced,

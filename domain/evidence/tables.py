@@ -1,4 +1,4 @@
-"""Tables of evidence: files by digest, and which inspection each was handed in for."""
+"""Tables of evidence: files by digest, which inspection each was handed in for, and attachments of other folders."""
 
 from __future__ import annotations
 
@@ -51,4 +51,30 @@ evidence_part = sa.Table(
     instant("received_at"),
     sa.Index("ix_evidence_part_received_at", "received_at"),
     comment="A range of an upload that is still on its way",
+)
+
+attachment_upload = sa.Table(
+    "attachment_upload",
+    metadata,
+    # An account or a citizen's pass; passes are kept nowhere, so no foreign key leads there.
+    sa.Column("uploader_id", sa.Uuid, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, sa.ForeignKey("evidence_file.digest"), primary_key=True),
+    instant("received_at"),
+    instant("attached_at", nullable=True),
+    sa.Index("ix_attachment_upload_digest", "digest"),
+    sa.Index("ix_attachment_upload_received_at", "received_at"),
+    comment="A file handed in outside of an inspection, for a day in which its uploader may attach it",
+)
+
+attachment = sa.Table(
+    "attachment",
+    metadata,
+    # A complaint, a request, a hazard, a material …: of rooms above, which have looked it up.
+    sa.Column("folder_id", sa.Uuid, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, sa.ForeignKey("evidence_file.digest"), primary_key=True),
+    sa.Column("uploader_id", sa.Uuid, nullable=False),
+    sa.Column("place", sa.SmallInteger, nullable=False),
+    instant("attached_at"),
+    sa.Index("ix_attachment_digest", "digest"),
+    comment="附件 of a folder: kept as long as it lies there",
 )
