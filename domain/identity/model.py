@@ -35,10 +35,36 @@ _LABELS = {
 }
 
 
+class EnterprisePost(enum.StrEnum):
+    """企业岗位: what somebody may do for their enterprise (ENT-01)."""
+
+    MANAGER = "manager"
+    CLERK = "clerk"
+    VIEWER = "viewer"
+
+    @property
+    def label(self) -> str:
+        """The Chinese name that people see."""
+        return _POSTS[self]
+
+    @property
+    def may_write(self) -> bool:
+        """Whether they act for the enterprise; a viewer only reads."""
+        return self is not EnterprisePost.VIEWER
+
+
+_POSTS = {
+    EnterprisePost.MANAGER: "企业管理员",
+    EnterprisePost.CLERK: "经办人",
+    EnterprisePost.VIEWER: "仅查看",
+}
+
+
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Who is signed in, as the access token says: judged by the server when the session was started or refreshed.
 
-    `region` is the ltree path of the region whose subtree the account may see.
+    `region` is the ltree path of the region whose subtree the account may see. An enterprise's own people have an
+    `enterprise_post`; those of a branch act for its `site_ids` alone, None being every site.
     """
 
     account_id: UUID
@@ -50,6 +76,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None = None
     officer_id: UUID | None = None
     enterprise_id: UUID | None = None
+    enterprise_post: EnterprisePost | None = None
+    site_ids: tuple[UUID, ...] | None = None
 
     @property
     def operator(self) -> Operator:
@@ -70,6 +98,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None
     officer_id: UUID | None
     enterprise_id: UUID | None
+    enterprise_post: EnterprisePost | None
+    site_ids: tuple[UUID, ...] | None
     disabled_at: datetime | None
 
 
@@ -81,6 +111,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     expires_at: datetime
     ended_at: datetime | None
+
+
+class LogInFailures(msgspec.Struct, frozen=True, kw_only=True):
+    """How often logging in by one name failed of late; `locked_until` once that was too often (SEC-02)."""
+
+    failures: int
+    since: datetime
+    locked_until: datetime | None
 
 
 class RegionRow(msgspec.Struct, frozen=True, kw_only=True):

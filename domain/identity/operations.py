@@ -5,9 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from domain.identity import store
-from domain.identity.events import SignedIn, SignedOut
+from domain.identity.events import LogInWasLocked, SignedIn, SignedOut
 from domain.identity.model import Account, Principal
-from domain.identity.rules import SESSION_LIFETIME, SessionEnded, may_sign_in, next_generation
+from domain.identity.rules import (
+    FAILURE_WINDOW,
+    MOST_FAILURES,
+    SESSION_LIFETIME,
+    SessionEnded,
+    may_sign_in,
+    next_generation,
+    require_unlocked,
+)
 from domain.identity.tokens import RefreshToken
 from domain.shared.transaction import Outcome, Transaction
 
@@ -25,14 +33,41 @@ class SessionGrant(msgspec.Struct, frozen=True, kw_only=True):
 
 def _principal(account: Account, session_id: object) -> Principal:
     fields = {
-        name: getattr(account, name)
-        for name in ("name", "role", "post", "department_id", "region", "officer_id", "enterprise_id")
+        name: getattr(account, name) for name in Principal.__struct_fields__ if name not in {"account_id", "session_id"}
     }
     return msgspec.convert({**fields, "account_id": account.id, "session_id": session_id}, Principal)
 
 
+async def count_failed_log_in(tx: Transaction, login_index: bytes, account: Account | None) -> Outcome[None]:
+    """One more failure of a log-in name, whether it exists or not; after too many it waits (SEC-02)."""
+    counted = await store.COUNT_LOG_IN_FAILURE.one(
+        tx.connection,
+        login_index=login_index,
+        now=tx.now,
+        window_from=tx.now - FAILURE_WINDOW,
+        most=MOST_FAILURES,
+        lock_until=tx.now + FAILURE_WINDOW,
+    )
+    if account is None or counted.failures != MOST_FAILURES:
+        return Outcome(answer=None)
+    event = LogInWasLocked(subject_id=account.id, department_id=account.department_id, region=account.region)
+    return Outcome(answer=None, events=(event,))
+
+
+async def start_checked_session(tx: Transaction, account: Account, login_index: bytes) -> Outcome[SessionGrant]:
+    """登录 by a password that was right. Raises `LogInLocked`.
+
+    Failures are looked at once more: of many guesses at once, those that came after the fifth wrong one get nothing.
+    """
+    failures = await store.LOG_IN_FAILURES.first(tx.connection, login_index=login_index)
+    require_unlocked(failures, tx.now)
+    if failures is not None:
+        await store.FORGET_LOG_IN_FAILURES.run(tx.connection, login_index=login_index)
+    return await start_session(tx, account)
+
+
 async def start_session(tx: Transaction, account: Account) -> Outcome[SessionGrant]:
-    """登录: a new session for an account whose password was just verified."""
+    """登录: a new session for an account whose owner was just recognised."""
     session_id = tx.new_id()
     await store.INSERT_SESSION.run(
         tx.connection,

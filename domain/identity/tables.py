@@ -1,4 +1,4 @@
-"""Tables of regions, departments, accounts and sessions."""
+"""Tables of regions, departments, accounts, sessions and failed log-ins."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ account = sa.Table(
     sa.Column("region", Ltree, nullable=True),
     sa.Column("officer_id", sa.Uuid, nullable=True, unique=True),
     sa.Column("enterprise_id", sa.Uuid, nullable=True),
+    sa.Column("enterprise_post", sa.Text, nullable=True),
+    sa.Column("site_ids", sa.ARRAY(sa.Uuid), nullable=True),
     instant("disabled_at", nullable=True),
     instant("created_at"),
     sa.CheckConstraint(
@@ -59,6 +61,9 @@ account = sa.Table(
     ),
     sa.CheckConstraint("role <> 'enterprise' or enterprise_id is not null", name="enterprise_is_named"),
     sa.CheckConstraint("role <> 'inspector' or officer_id is not null", name="inspector_is_officer"),
+    sa.CheckConstraint("enterprise_post in ('manager', 'clerk', 'viewer')", name="known_enterprise_post"),
+    sa.CheckConstraint("(role = 'enterprise') = (enterprise_post is not null)", name="enterprise_has_post"),
+    sa.CheckConstraint("site_ids is null or role = 'enterprise'", name="sites_are_an_enterprises"),
     comment="Who may log in, as what, within which department and region",
 )
 
@@ -74,4 +79,15 @@ session = sa.Table(
     sa.Column("end_reason", sa.Text, nullable=True),
     sa.Index("ix_session_expires_at", "expires_at"),
     comment="One log-in; generation is the latest refresh token that was used",
+)
+
+log_in_failure = sa.Table(
+    "log_in_failure",
+    metadata,
+    sa.Column("login_index", sa.LargeBinary, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    instant("since"),
+    instant("locked_until", nullable=True),
+    sa.Index("ix_log_in_failure_since", "since"),
+    comment="登录失败 of one log-in name, known by blind index alone (SEC-02)",
 )
