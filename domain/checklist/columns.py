@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
-from domain.checklist.model import Grade, ItemMode, LegalBasis, Severity
-from domain.checklist.rules import tidy
-from domain.shared.cells import Cell, CellFault, Column, by_header, one_of, written, yes_no
-
-_BASIS = re.compile(r"《([^《》]+)》(.*?)(?:[（(](待核|已核)[）)])?", re.DOTALL)
-_LONGEST_LAW: Final = 100
-_LONGEST_ARTICLE: Final = 60
-_MOST_BASES: Final = 10
+from domain.checklist.model import Grade, ItemMode, Severity
+from domain.shared.cells import Cell, CellFault, Column, by_header, one_of, tidy, written, yes_no
+from domain.shared.law import read_bases
 
 
 def _text(longest: int) -> Callable[[Cell], str | None]:
@@ -26,25 +20,6 @@ def _text(longest: int) -> Callable[[Cell], str | None]:
         return said
 
     return read
-
-
-def _bases(cell: Cell) -> list[LegalBasis]:
-    """法律依据: 《law》article, several parted by ； or lines; 待核 unless （已核） stands behind it."""
-    parts = [part.strip() for part in re.split(r"[；;\n]", tidy(written(cell)) or "")]
-    found = [_basis(part) for part in parts if part]
-    if len(found) > _MOST_BASES:
-        raise CellFault(f"超过{_MOST_BASES}条")
-    return found
-
-
-def _basis(said: str) -> LegalBasis:
-    match = _BASIS.fullmatch(said)
-    if match is None:
-        raise CellFault("应如《中华人民共和国食品安全法》第三十三条，多条以；分隔")
-    law, article = match[1].strip(), match[2].strip()
-    if not law or len(law) > _LONGEST_LAW or len(article) > _LONGEST_ARTICLE or set(article) & set("《》"):
-        raise CellFault("法律名称或条款为空、过长，或书名号不成对")
-    return LegalBasis(law=law, article=article, verified=match[3] == "已核")
 
 
 _MODES: Final = {mode.label: mode for mode in ItemMode}
@@ -102,7 +77,7 @@ COLUMNS: Final = (
     Column(
         header="法律依据",
         name="legal_basis",
-        read=_bases,
+        read=read_bases,
         note="《法律名称》条款，多条以；分隔；未注明（已核）的为待核",
         example="《中华人民共和国食品安全法》第三十三条",
     ),

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from domain.shared.law import MOST_BASES, LegalBasis
+
 MOST_ITEMS = 500
 """How many rows a version may have."""
 
@@ -74,22 +76,6 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 LongText = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
-class LegalBasis(msgspec.Struct, frozen=True, kw_only=True):
-    """法律依据 by law and article, without its words; 待核 until `verified` against an official text.
-
-    An empty article names the law as a whole.
-    """
-
-    law: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^《》；;\r\n]*$")]
-    article: Annotated[str, msgspec.Meta(max_length=60, pattern=r"^[^《》；;\r\n]*$")] = ""
-    verified: bool = False
-
-    @property
-    def text(self) -> str:
-        """As a file and a paper show it: 《law》article, and whether it was checked."""
-        return f"《{self.law}》{self.article}（{'已核' if self.verified else '待核'}）"
-
-
 class ItemContent(msgspec.Struct, frozen=True, kw_only=True):
     """检查内容: one row as people write it (CHK-03, CHK-06); its place is the order in which the rows stand.
 
@@ -112,7 +98,7 @@ class ItemContent(msgspec.Struct, frozen=True, kw_only=True):
     penalty_if_overdue: bool = False
     department_code: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] | None = None
     guidance: LongText | None = None
-    legal_basis: Annotated[list[LegalBasis], msgspec.Meta(max_length=10)] = []
+    legal_basis: Annotated[list[LegalBasis], msgspec.Meta(max_length=MOST_BASES)] = []
 
 
 class ChecklistItem(ItemContent, frozen=True, kw_only=True):
@@ -159,6 +145,21 @@ class ChecklistCard(ChecklistSummary, frozen=True, kw_only=True):
     """检查单 with the ltree path of the region that its lead department is of."""
 
     region: str
+
+
+class PublicChecklist(msgspec.Struct, frozen=True, kw_only=True):
+    """检查单 in use, as anybody may know of it (PUB-06); `version` is the number of the current one."""
+
+    id: UUID
+    code: str
+    name: str
+    business_type: str
+    lead_department: str
+    participant_names: list[str]
+    note: str | None
+    version: int
+    version_id: UUID
+    published_at: datetime
 
 
 class ChecklistChange(msgspec.Struct, frozen=True, kw_only=True):

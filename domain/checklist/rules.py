@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -20,15 +19,13 @@ from domain.checklist.model import (
     Editor,
     Grade,
     ItemContent,
-    LegalBasis,
 )
 from domain.identity.model import Principal
-from domain.shared.cells import CellFault, is_blank, written
 from domain.shared.errors import DomainError, Forbidden, InvalidField, NotFound
+from domain.shared.fields import tidied
+from domain.shared.law import settle_basis
 
 NOT_FOUND: Final = "没有该检查单。"
-_UNWRITABLE: Final = {"Cc", "Cs", "Cn"}
-_MARKS: Final = ("（待核）", "（已核）", "(待核)", "(已核)")
 
 
 class ChecklistCodeTaken(DomainError):
@@ -155,17 +152,6 @@ def _plain(item: ItemContent) -> dict[str, Any]:
     return {name: msgspec.to_builtins(getattr(item, name)) for name in ItemContent.__struct_fields__}
 
 
-def tidy(said: str) -> str | None:
-    """A text as a spreadsheet gives it back: trimmed, lines ended alike; None where it says nothing.
-
-    Raises `CellFault` for what a spreadsheet cannot hold.
-    """
-    text = written(said.replace("\r\n", "\n").replace("\r", "\n"))
-    if any(unicodedata.category(sign) in _UNWRITABLE and sign not in "\n\t" for sign in text):
-        raise CellFault("含无法保存的控制字符")
-    return None if is_blank(text) else text
-
-
 def settle_items(items: Sequence[ItemContent]) -> list[ItemContent]:
     """The rows as they are kept: texts tidied, grades in order. Raises `InvalidField` naming row and column."""
     settled: list[ItemContent] = []
@@ -187,27 +173,9 @@ _OPTIONAL: Final = ("sub_matter", "department_code", "guidance")
 def _settled(item: ItemContent, row: str) -> ItemContent:
     texts: dict[str, str | None] = {}
     for name in (*_NEEDED, *_OPTIONAL):
-        texts[name] = _tidied(getattr(item, name), f"{row}.{name}", needed=name in _NEEDED)
-    basis = [_settled_basis(each, f"{row}.legal_basis[{place}]") for place, each in enumerate(item.legal_basis)]
+        texts[name] = tidied(getattr(item, name), f"{row}.{name}", needed=name in _NEEDED)
+    basis = [settle_basis(each, f"{row}.legal_basis[{place}]") for place, each in enumerate(item.legal_basis)]
     return msgspec.structs.replace(item, **texts, grades=in_order(item.grades), legal_basis=basis)
-
-
-def _tidied(said: str | None, field: str, *, needed: bool) -> str | None:
-    try:
-        text = None if said is None else tidy(said)
-    except CellFault as fault:
-        raise InvalidField(f"{fault}。", field=field) from fault
-    if text is None and needed:
-        raise InvalidField("必填，不能为空。", field=field)
-    return text
-
-
-def _settled_basis(basis: LegalBasis, field: str) -> LegalBasis:
-    article = _tidied(basis.article, f"{field}.article", needed=False) or ""
-    if article.endswith(_MARKS):
-        raise InvalidField("条款中不写是否核实。", field=f"{field}.article")
-    law = _tidied(basis.law, f"{field}.law", needed=True) or ""
-    return LegalBasis(law=law, article=article, verified=basis.verified)
 
 
 def in_order(grades: Sequence[Grade]) -> list[Grade]:
@@ -227,8 +195,8 @@ def settle_basics(fields: BasicFields, lead_department_id: UUID) -> BasicFields:
     others = sorted(set(fields.participants) - {lead_department_id})
     return msgspec.structs.replace(
         fields,
-        name=_tidied(fields.name, "name", needed=True),
-        business_type=_tidied(fields.business_type, "business_type", needed=True),
-        note=_tidied(fields.note, "note", needed=False),
+        name=tidied(fields.name, "name", needed=True),
+        business_type=tidied(fields.business_type, "business_type", needed=True),
+        note=tidied(fields.note, "note", needed=False),
         participants=others,
     )

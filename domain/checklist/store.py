@@ -16,6 +16,7 @@ from domain.checklist.model import (
     ChecklistItem,
     ChecklistVersion,
     EnabledChecklist,
+    PublicChecklist,
 )
 from domain.checklist.tables import checklist, checklist_change, checklist_item, checklist_version
 from domain.identity.tables import department
@@ -136,6 +137,35 @@ ENABLED_CHECKLIST = Query(
 )
 """The list of a 业态 in force at a site: of the dispatching department before another's, of the nearest region, the
 default one, the newest."""
+
+_OF_CURRENT: dict[str, Any] = {
+    **_OF_OTHER_TABLES,
+    "version": checklist_version.c.number,
+    "version_id": checklist_version.c.id,
+    "published_at": checklist_version.c.published_at,
+}
+_PUBLIC = (
+    sa.select(
+        *[
+            (_OF_CURRENT[name] if name in _OF_CURRENT else checklist.c[name]).label(name)
+            for name in PublicChecklist.__struct_fields__
+        ]
+    )
+    .select_from(_WITH_LEAD.join(checklist_version, checklist_version.c.id == checklist.c.current_version_id))
+    .where(checklist.c.deleted_at.is_(None), checklist.c.state == sa.text("'enabled'"))
+)
+PUBLIC_CHECKLIST_BY_ID = Query(_PUBLIC.where(checklist.c.id == sa.bindparam("checklist_id")), PublicChecklist)
+LIST_PUBLIC_CHECKLISTS = Query(
+    _PUBLIC.where(
+        _unless("business_type", sa.Text, checklist.c.business_type == _given("business_type", sa.Text)),
+        sa.or_(sa.cast(_region, Ltree).is_(None), department.c.region.op("@>")(_region)),
+        checklist.c.id < _given("before_id", sa.Uuid),
+    )
+    .order_by(checklist.c.id.desc())
+    .limit(_given("limit", sa.Integer)),
+    PublicChecklist,
+)
+"""The lists in use, the newest first; of a region: those that hold there."""
 
 CHANGES_OF_CHECKLIST = Query(
     sa.select(
