@@ -54,13 +54,17 @@ def qr_svg(url: str, *, title: str | None = None, border: int = QUIET_ZONE) -> s
 
     Raises as `qr_modules`.
     """
-    modules = qr_modules(url, border=border)
+    return modules_svg(qr_modules(url, border=border), title or url)
+
+
+def modules_svg(modules: list[list[bool]], title: str) -> str:
+    """The SVG of rows of modules, border and all."""
     side = len(modules)
     path = "".join(_row_path(row, y) for y, row in enumerate(modules))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" role="img"'
         ' shape-rendering="crispEdges">'
-        f"<title>{escape(title or url)}</title>"
+        f"<title>{escape(title)}</title>"
         f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{path}"/></svg>'
     )
 

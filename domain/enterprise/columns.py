@@ -173,6 +173,21 @@ def default_object_type(uscc: str) -> str:
     return _TYPES_BY_USCC.get(uscc[:2], "企业")
 
 
+_PARTING: Final = re.compile(r"[、；;\n]")
+_MOST_TRADES: Final = 20
+_LONGEST_TRADE: Final = 60
+
+
+def business_types(cell: Cell) -> tuple[str, ...]:
+    """业态 of a site, parted by 、 or ；, each once. Raises `CellFault`."""
+    found = tuple(dict.fromkeys(said for part in _PARTING.split(written(cell)) if (said := part.strip())))
+    if len(found) > _MOST_TRADES:
+        raise CellFault(f"超过{_MOST_TRADES}个业态")
+    if any(len(each) > _LONGEST_TRADE for each in found):
+        raise CellFault(f"一个业态超过{_LONGEST_TRADE}字，多个业态请以、分隔")
+    return found
+
+
 _DATE_NOTE: Final = "日期，如2020-01-02"
 
 COLUMNS: Final = (
@@ -248,6 +263,14 @@ COLUMNS: Final = (
     ),
     Column(header="经营范围", name="business_scope", read=text(10_000)),
     Column(header="业务范围类型", name="scope_type", read=text(100)),
+    Column(
+        header="业态",
+        name="business_types",
+        read=business_types,
+        aliases=("所属业态",),
+        note="主场所的业态，多个以、分隔；与检查单和经营手册的业态一致",
+        example="餐饮服务",
+    ),
     Column(header="登记机关", name="registration_authority", read=text(100)),
     Column(
         header="成立日期", name="established_on", read=day, aliases=("注册日期",), note=_DATE_NOTE, example="2020-01-02"

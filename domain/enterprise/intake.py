@@ -85,6 +85,7 @@ class EnterpriseRow(msgspec.Struct, frozen=True, kw_only=True):
     floor: str | None = None
     longitude: float | None = None
     latitude: float | None = None
+    business_types: tuple[str, ...] | None = None
     warnings: tuple[RowFault, ...] = ()
 
 

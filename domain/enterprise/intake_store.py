@@ -37,7 +37,9 @@ _ENTERPRISE_TYPES: Final = types_of(
     ("id", "uscc", *_PLAIN, "liaison_name_sealed", *_INDEXES, *(f"{name}_sealed" for name in _SEALED)),
 )
 _SITE_PLAIN: Final = ("name", "address", "floor", "region_code", "region", "longitude", "latitude")
-_SITE_TYPES: Final = {**types_of(site, ("id", *_SITE_PLAIN)), "uscc": sa.Text()}
+_SITE_TYPES: Final = {**types_of(site, ("id", *_SITE_PLAIN)), "uscc": sa.Text(), "business_types": sa.Text()}
+_PARTED: Final = "、"
+"""Between the 业态 of a site on their way: an array of arrays would arrive as one."""
 _NOW: Final = sa.bindparam("now", type_=sa.DateTime(timezone=True))
 
 
@@ -60,14 +62,23 @@ def _save_enterprises() -> Command:
 
 def _save_main_sites() -> Command:
     given = given_rows(_SITE_TYPES)
-    told = {name: given.c[name] for name in _SITE_PLAIN} | {"region": sa.cast(given.c.region, Ltree)}
+    nothing = sa.text("'{}'::text[]")
+    told = {name: given.c[name] for name in _SITE_PLAIN} | {
+        "region": sa.cast(given.c.region, Ltree),
+        "business_types": sa.func.coalesce(
+            sa.func.string_to_array(given.c.business_types, sa.literal_column(f"'{_PARTED}'")), nothing
+        ),
+    }
     saving = upsert(site).from_select(
         ["id", "enterprise_id", "is_main", *told, "created_at", "updated_at"],
         sa.select(given.c.id, enterprise.c.id, sa.true(), *told.values(), _NOW, _NOW).select_from(
             given.join(enterprise, enterprise.c.uscc == given.c.uscc)
         ),
     )
-    after = said_or_kept(site, saving.excluded, _SITE_PLAIN)
+    said = saving.excluded.business_types
+    after = said_or_kept(site, saving.excluded, _SITE_PLAIN) | {
+        "business_types": sa.case((said == nothing, site.c.business_types), else_=said)
+    }
     return Command(
         saving.on_conflict_do_update(
             index_elements=["enterprise_id"],
@@ -108,9 +119,15 @@ async def save_enterprises(tx: Transaction, rows: Sequence[EnterpriseRow]) -> in
     names = await _stored_names(tx.connection, ordered)
     enterprises = [_enterprise_values(row, tx, names) for row in ordered]
     changed = await _SAVE_ENTERPRISES.run(tx.connection, now=tx.now, **arrays_of(enterprises, _ENTERPRISE_TYPES))
-    sites = [{name: getattr(row, name) for name in ("uscc", *_SITE_PLAIN)} | {"id": tx.new_id()} for row in ordered]
+    sites = [_site_values(row, tx) for row in ordered]
     await _SAVE_MAIN_SITES.run(tx.connection, now=tx.now, **arrays_of(sites, _SITE_TYPES))
     return changed
+
+
+def _site_values(row: EnterpriseRow, tx: Transaction) -> dict[str, Any]:
+    trades = None if row.business_types is None else _PARTED.join(row.business_types)
+    plain = {name: getattr(row, name) for name in ("uscc", *_SITE_PLAIN)}
+    return {**plain, "business_types": trades, "id": tx.new_id()}
 
 
 async def _stored_names(connection: Connection, rows: Sequence[EnterpriseRow]) -> dict[str, bytes]:

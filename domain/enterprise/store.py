@@ -107,34 +107,39 @@ SCANNED_SITE = Query(SITE_BY_CODE, ScannedSite)
 
 
 class SiteToCode(msgspec.Struct, frozen=True, kw_only=True):
-    """A site of a region and the code it has, if any."""
+    """A site of a region, the code it has, if any, and who is called about it."""
 
     site_id: UUID
+    enterprise_id: UUID
     uscc: str
     name: str
     site_name: str
     region: str
+    regulator: str | None
+    hotline: str | None
     code_id: bytes | None
     key_version: int | None
 
 
 _current = site_code.alias("current_code")
+_TO_CODE = sa.select(
+    site.c.id.label("site_id"),
+    site.c.enterprise_id,
+    enterprise.c.uscc,
+    enterprise.c.name,
+    site.c.name.label("site_name"),
+    site.c.region,
+    department.c.name.label("regulator"),
+    department.c.hotline,
+    _current.c.code_id,
+    _current.c.key_version,
+).select_from(
+    site.join(enterprise, enterprise.c.id == site.c.enterprise_id)
+    .outerjoin(department, department.c.id == site.c.regulator_id)
+    .outerjoin(_current, sa.and_(_current.c.site_id == site.c.id, _current.c.state == "issued"))
+)
 SITES_TO_CODE = Query(
-    sa.select(
-        site.c.id.label("site_id"),
-        enterprise.c.uscc,
-        enterprise.c.name,
-        site.c.name.label("site_name"),
-        site.c.region,
-        _current.c.code_id,
-        _current.c.key_version,
-    )
-    .select_from(
-        site.join(enterprise, enterprise.c.id == site.c.enterprise_id).outerjoin(
-            _current, sa.and_(_current.c.site_id == site.c.id, _current.c.state == "issued")
-        )
-    )
-    .where(
+    _TO_CODE.where(
         site.c.region_code == sa.any_(sa.bindparam("region_codes", type_=sa.ARRAY(sa.Text))),
         sa.tuple_(site.c.region_code, site.c.id)
         > sa.tuple_(sa.bindparam("after_region", type_=sa.Text), sa.bindparam("after_id", type_=sa.Uuid)),
@@ -142,4 +147,19 @@ SITES_TO_CODE = Query(
     .order_by(site.c.region_code, site.c.id)
     .limit(sa.bindparam("limit", type_=sa.Integer)),
     SiteToCode,
+)
+SITE_TO_CODE = Query(_TO_CODE.where(site.c.id == sa.bindparam("site_id")), SiteToCode)
+
+
+class SiteCount(msgspec.Struct, frozen=True):
+    """How many sites."""
+
+    sites: int
+
+
+COUNT_SITES = Query(
+    sa.select(sa.func.count().label("sites"))
+    .select_from(site)
+    .where(site.c.region_code == sa.any_(sa.bindparam("region_codes", type_=sa.ARRAY(sa.Text)))),
+    SiteCount,
 )

@@ -104,6 +104,7 @@ licence = sa.Table(
     sa.Column("content", sa.Text, nullable=True),
     sa.Column("valid_from", sa.Date, nullable=True),
     sa.Column("valid_to", sa.Date, nullable=True),
+    sa.Index("ix_licence_valid_to", "valid_to", "id"),
     comment="行政许可 (E19)",
 )
 
@@ -137,4 +138,73 @@ import_batch = sa.Table(
     instant("finished_at", nullable=True),
     sa.Index("uq_import_batch_file", "kind", "file_digest", unique=True),
     comment="How far an import of one file (by digest) has come: an interrupted one goes on from there",
+)
+
+enterprise_profile = sa.Table(
+    "enterprise_profile",
+    metadata,
+    sa.Column("enterprise_id", sa.Uuid, sa.ForeignKey("enterprise.id"), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("liaison_name_sealed", sa.LargeBinary, nullable=True),
+    sa.Column("liaison_phone_sealed", sa.LargeBinary, nullable=True),
+    sa.Column("liaison_phone_index", sa.LargeBinary, nullable=True),
+    sa.Column("email_sealed", sa.LargeBinary, nullable=True),
+    sa.Column("brand_name", sa.Text, nullable=True),
+    sa.Column("updated_by", sa.Uuid, nullable=False),
+    instant("updated_at"),
+    sa.CheckConstraint("(liaison_phone_sealed is null) = (liaison_phone_index is null)", name="phone_is_found"),
+    comment="企业自行维护的信息 (ENT-02) beside the register's; people and addresses sealed",
+)
+
+site_profile = sa.Table(
+    "site_profile",
+    metadata,
+    sa.Column("site_id", sa.Uuid, sa.ForeignKey("site.id"), primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("opening_hours", sa.Text, nullable=True),
+    sa.Column("business_phone_sealed", sa.LargeBinary, nullable=True),
+    sa.Column("public_phone", sa.Text, nullable=True),
+    sa.Column("contact_name_sealed", sa.LargeBinary, nullable=True),
+    sa.Column("contact_phone_sealed", sa.LargeBinary, nullable=True),
+    sa.Column("updated_by", sa.Uuid, nullable=False),
+    instant("updated_at"),
+    sa.CheckConstraint("public_phone is null or business_phone_sealed is not null", name="public_phone_is_known"),
+    comment="经营场所自行维护的信息 (ENT-02); public_phone in clear only where the enterprise wants it shown",
+)
+
+poster_batch = sa.Table(
+    "poster_batch",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("region_code", sa.Text, sa.ForeignKey("region.code"), nullable=False),
+    sa.Column("region", Ltree, nullable=False),
+    sa.Column("size", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("site_count", sa.Integer, nullable=False),
+    sa.Column("sites_done", sa.Integer, nullable=False),
+    sa.Column("parts_done", sa.Integer, nullable=False),
+    sa.Column("retired", sa.Integer, nullable=False),
+    sa.Column("after_region", sa.Text, nullable=False),
+    sa.Column("after_site", sa.Uuid, nullable=False),
+    sa.Column("requested_by", sa.Uuid, nullable=False),
+    instant("created_at"),
+    instant("ended_at", nullable=True),
+    sa.CheckConstraint("size in ('a4', 'a5')", name="known_size"),
+    sa.CheckConstraint("state in ('drawing', 'cancelled', 'finished', 'expired')", name="known_state"),
+    sa.CheckConstraint("(state = 'drawing') = (ended_at is null)", name="end_is_dated"),
+    sa.Index("ix_poster_batch_requested_by", "requested_by", "id"),
+    sa.Index("ix_poster_batch_ended_at", "ended_at", postgresql_where=sa.text("state in ('cancelled', 'finished')")),
+    comment="海报批次 of a region: parts of 500 pages, drawn one after the other",
+)
+
+poster_part = sa.Table(
+    "poster_part",
+    metadata,
+    sa.Column("batch_id", sa.Uuid, sa.ForeignKey("poster_batch.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("pages", sa.SmallInteger, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("byte_count", sa.BigInteger, nullable=False),
+    instant("drawn_at"),
+    comment="One PDF of a batch; it lies in the object store under its digest",
 )
