@@ -107,7 +107,8 @@ _PAGE = (
 )
 
 
-def _search(*conditions: sa.ColumnElement[bool]) -> Query[Document]:
+def search(*conditions: sa.ColumnElement[bool]) -> Query[Document]:
+    """Papers by kind and words under `conditions`, the newest first; a room above asks for what it knows of them."""
     return Query(
         sa.select(*_columns(Document))
         .select_from(_WITH_NUMBER)
@@ -118,8 +119,8 @@ def _search(*conditions: sa.ColumnElement[bool]) -> Query[Document]:
     )
 
 
-SEARCH_OF_DEPARTMENT = _search(document.c.department_id == sa.bindparam("department_id"))
-SEARCH_OF_REGION = _search(document.c.region.op("<@")(sa.bindparam("region", type_=Ltree)))
+SEARCH_OF_DEPARTMENT = search(document.c.department_id == sa.bindparam("department_id"))
+SEARCH_OF_REGION = search(document.c.region.op("<@")(sa.bindparam("region", type_=Ltree)))
 
 INSERT_DOCUMENT = Command(sa.insert(document))
 MARK_RENDERED = Command(

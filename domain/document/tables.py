@@ -82,6 +82,7 @@ document = sa.Table(
     sa.Index("ix_document_subject_id", "subject_id", "kind"),
     sa.Index("ix_document_inspection_id", "inspection_id"),
     sa.Index("ix_document_department_id", "department_id", "id"),
+    sa.Index("ix_document_enterprise_id", "enterprise_id", "id"),
     sa.Index("ix_document_region", "region", postgresql_using="gist"),
     comment="执法文书 (LAW-06): content sealed, since it names people; the PDF lies in the object store",
 )

@@ -53,6 +53,7 @@ class CheckInMeans(enum.StrEnum):
     """What proved presence."""
 
     PRINTED_CODE = "printed_code"
+    LIVE_CODE = "live_code"
     BUSINESS_LICENCE = "business_licence"
     BACK_ENTRY = "back_entry"
 
@@ -206,7 +207,10 @@ class LateScan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckInOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """扫码报到 as the phone asks for it. `code` is what the scanner read: our URL, the bare token, or a licence QR."""
+    """扫码报到 as the phone asks for it.
+
+    `code` is what the scanner read: our URL, the bare token, a live code, or a licence QR.
+    """
 
     second_officer_id: UUID | None = None
     code: str | None = None
@@ -216,7 +220,10 @@ class CheckInOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was stored of a check-in. `flags` not empty means 位置待核."""
+    """What was stored of a check-in. `flags` not empty means 位置待核.
+
+    `list_is_open`: the server opened the sealed list with this check-in, by live code; it can be read at once.
+    """
 
     id: UUID
     inspection_id: UUID
@@ -230,6 +237,7 @@ class CheckInAnswer(msgspec.Struct, frozen=True, kw_only=True):
     distance_outside_m: float | None
     done_at: datetime
     received_at: datetime
+    list_is_open: bool = False
 
 
 class PersonOnSite(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""A visit, step by step: check in, 亮证告知, leave, or void what was begun at the wrong door."""
+"""A visit, step by step: check in, leave, or void what was begun at the wrong door; 亮证告知 stands in door.py."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from uuid import UUID
 
 import msgspec
 
+from codes.live_code import InvalidShortCode, LiveCode, live_code_from_scan, read_live_code
 from codes.token import InvalidToken, TokenKeys, decode_token, token_from_scan
 from codes.uscc import uscc_from_scan
 from domain.enterprise.model import CodeState
 from domain.enterprise.rules import require_reason, require_valid
 from domain.inspection import rules, store
+from domain.inspection.answers.events import ListReleased, ReleaseFacts
+from domain.inspection.answers.store import RELEASE_SEALED
 from domain.inspection.events import (
     CheckedIn,
     CheckInFacts,
     Departed,
     DepartureFacts,
-    IdentificationFacts,
-    OfficersIdentified,
     VisitVoided,
     VoidFacts,
 )
@@ -30,8 +31,6 @@ from domain.inspection.model import (
     CheckInMeans,
     CheckInOrder,
     DepartureAnswer,
-    IdentificationAnswer,
-    IdentificationOrder,
     Inspection,
     LateScanReason,
     Party,
@@ -51,11 +50,19 @@ from domain.inspection.posts import find_post, lock_inspection
 from domain.shared.clock import local_date
 from domain.shared.transaction import Outcome, Transaction
 
-_PERSON_LABEL = "identification.person_name"
 _POSITION_POLICY = PositionPolicy()
 _SUSPENDED = "suspended"
 _NEWS_FOR = timedelta(hours=1)
 """An arrival that reaches us later than this is recorded, and no longer announced to the enterprise."""
+
+
+_BY_LIVE_CODE = "以企业实时码报到"
+"""Why the server opens the list: the phone has no token of the printed code to open it with."""
+
+
+class _Scan(msgspec.Struct, frozen=True):
+    code_id: bytes
+    live: LiveCode | None = None
 
 
 class _Evidence(msgspec.Struct, frozen=True):
@@ -64,16 +71,25 @@ class _Evidence(msgspec.Struct, frozen=True):
 
 
 async def check_in(
-    tx: Transaction, officer_id: UUID, inspection_id: UUID, order: CheckInOrder, keys: TokenKeys
+    tx: Transaction,
+    officer_id: UUID,
+    inspection_id: UUID,
+    order: CheckInOrder,
+    keys: TokenKeys,
+    live_keys: TokenKeys | None = None,
 ) -> Outcome[CheckInAnswer]:
     """扫码报到 (ONE-01, MOB-10, X11): any assigned officer checks in for the department, with a second one.
 
+    A live code on the enterprise's phone is the stronger proof: it opens the sealed list in the same act, and a
+    position that is merely unknown needs no reason. Without `live_keys` none is understood.
+
     Raises `NotFound`, `NotAssigned`, `InspectionAlreadyClosed`, `InspectionNotApproved`, `InspectionNotBegun`,
     `SecondOfficerRequired`, `CertificateInvalid`, `AlreadyCheckedIn`, `InvalidCode`, `CodeWasReplaced`,
-    `CodeWasRevoked`, `WrongSite`, `CodeRequired`, `PositionReasonRequired`, `LateScanReasonRequired`,
-    `BackEntryTooLate`, `DepartureBeforeArrival` or `InvalidField`; after any of them nothing is changed.
+    `CodeWasRevoked`, `LiveCodeExpired`, `WrongSite`, `CodeRequired`, `PositionReasonRequired`,
+    `LateScanReasonRequired`, `BackEntryTooLate`, `DepartureBeforeArrival` or `InvalidField`; after any of them nothing
+    is changed.
     """
-    scanned = _decode(order.code, keys)
+    scanned = _decode(order.code, keys, live_keys)
     inspection, visit, cards = await _lock(tx, inspection_id)
     assigned = await store.ASSIGNED_OFFICERS.all(tx.connection, inspection_id=inspection_id, as_of=tx.done_at)
     done_at = rules.bounded_done_at(tx.done_at, inspection)
@@ -92,9 +108,9 @@ async def check_in(
     rules.require_open(inspection, arrived_at)
     open_visit = _open(visit)
     rules.require_not_checked_in(cards, first.acts_for, open_visit)
-    evidence = await _evidence(tx, inspection, order, scanned)
+    evidence = await _evidence(tx, inspection, order, scanned, done_at)
     verdict = judge_position(order.position, _fence(inspection), done_at, _POSITION_POLICY)
-    reason = rules.require_position_reason(verdict, order.position_reason)
+    reason = rules.require_position_reason(verdict, order.position_reason, evidence.means)
     if open_visit is None:
         open_visit = await _join_or_open(tx, inspection_id, visit, cards, first.acts_for, arrived_at)
     else:
@@ -106,22 +122,44 @@ async def check_in(
     await _save(tx, open_visit, stored, is_new=all(each.visit_id != open_visit.id for each in cards))
     parties = await store.PARTIES.all(tx.connection, inspection_id=inspection_id)
     event = _checked_in(inspection, _party(parties, first.acts_for), open_visit, stored)
-    return Outcome(answer=_answer(inspection_id, open_visit, stored), events=(event,))
+    released = await _release_list(tx, inspection, stored)
+    answer = _answer(inspection_id, open_visit, stored, list_is_open=bool(released))
+    return Outcome(answer=answer, events=(event, *released))
 
 
-def _decode(code: str | None, keys: TokenKeys) -> bytes | None:
-    """The code id of a token of ours, before anything is asked of the database. Raises `InvalidCode`."""
+async def _release_list(tx: Transaction, inspection: Inspection, stored: CheckIn) -> tuple[ListReleased, ...]:
+    """检查单解封 with a check-in by live code, once; nothing where there is no sealed list, or it is open."""
+    if stored.means is not CheckInMeans.LIVE_CODE:
+        return ()
+    if not await RELEASE_SEALED.run(tx.connection, of_inspection=inspection.id, now=tx.now):
+        return ()
+    event = ListReleased(
+        subject_id=inspection.id,
+        department_id=stored.department_id,
+        region=inspection.region,
+        site_id=inspection.site_id,
+        after=ReleaseFacts(reason=_BY_LIVE_CODE),
+    )
+    return (event,)
+
+
+def _decode(code: str | None, keys: TokenKeys, live_keys: TokenKeys | None) -> _Scan | None:
+    """What a code of ours names, before anything is asked of the database. Raises `InvalidCode`."""
     if code is None:
         return None
+    shown = None if live_keys is None else live_code_from_scan(code)
     token = token_from_scan(code)
-    if token is None:
-        if uscc_from_scan(code) is None:
-            raise rules.InvalidCode("未识别的二维码，请扫描企业码或营业执照二维码。", field="code")
-        return None
     try:
-        return decode_token(keys, token).code_id
-    except InvalidToken as broken:
+        if shown is not None and live_keys is not None:
+            live = read_live_code(live_keys, shown)
+            return _Scan(live.code_id, live)
+        if token is not None:
+            return _Scan(decode_token(keys, token).code_id)
+    except (InvalidToken, InvalidShortCode) as broken:
         raise rules.InvalidCode("无效的企业码。", field="code") from broken
+    if uscc_from_scan(code) is None:
+        raise rules.InvalidCode("未识别的二维码，请扫描企业码或营业执照二维码。", field="code")
+    return None
 
 
 async def _lock(tx: Transaction, inspection_id: UUID) -> tuple[Inspection, Visit | None, Sequence[CheckInCard]]:
@@ -137,15 +175,20 @@ def _open(visit: Visit | None) -> Visit | None:
     return visit
 
 
-async def _evidence(tx: Transaction, inspection: Inspection, order: CheckInOrder, scanned: bytes | None) -> _Evidence:
+async def _evidence(
+    tx: Transaction, inspection: Inspection, order: CheckInOrder, scanned: _Scan | None, done_at: datetime
+) -> _Evidence:
     if scanned is not None:
-        code = await store.CODE_SITE.first(tx.connection, code_id=scanned)
+        code = await store.CODE_SITE.first(tx.connection, code_id=scanned.code_id)
         if code is None:
             raise rules.InvalidCode("无效的企业码。", field="code")
         if code.site_id != inspection.site_id:
             raise rules.WrongSite("扫描的是另一场所的企业码，请核对检查地点。", field="code")
         require_valid(CodeState(code.state))
-        return _Evidence(CheckInMeans.PRINTED_CODE, scanned)
+        if scanned.live is None:
+            return _Evidence(CheckInMeans.PRINTED_CODE, scanned.code_id)
+        rules.require_live(scanned.live, done_at)
+        return _Evidence(CheckInMeans.LIVE_CODE, scanned.code_id)
     if order.code is not None:
         if uscc_from_scan(order.code) != inspection.uscc:
             raise rules.WrongSite("营业执照与检查对象不符。", field="code")
@@ -287,7 +330,7 @@ def _checked_in(inspection: Inspection, party: Party, visit: Visit, stored: Chec
     )
 
 
-def _answer(inspection_id: UUID, visit: Visit, stored: CheckIn) -> CheckInAnswer:
+def _answer(inspection_id: UUID, visit: Visit, stored: CheckIn, *, list_is_open: bool) -> CheckInAnswer:
     return CheckInAnswer(
         id=stored.id,
         inspection_id=inspection_id,
@@ -301,72 +344,11 @@ def _answer(inspection_id: UUID, visit: Visit, stored: CheckIn) -> CheckInAnswer
         distance_outside_m=stored.distance_outside_m,
         done_at=stored.done_at,
         received_at=stored.received_at,
+        list_is_open=list_is_open,
     )
 
 
-async def record_identification(
-    tx: Transaction, officer_id: UUID, inspection_id: UUID, order: IdentificationOrder
-) -> Outcome[IdentificationAnswer]:
-    """亮证告知, after the check-in. A refusal may be followed by another response; an acknowledgement is final.
-
-    Raises `NotFound`, `NotAssigned`, `NotCheckedIn`, `AlreadyAcknowledged` or `RefusalReasonRequired`.
-    """
-    inspection, card, _visit, department_id = await _standing(tx, officer_id, inspection_id)
-    reason = rules.require_response(card, order.response, order.reason)
-    done_at = rules.bounded_done_at(tx.done_at, inspection)
-    identification_id = tx.new_id()
-    person = order.person
-    await store.INSERT_IDENTIFICATION.run(
-        tx.connection,
-        id=identification_id,
-        check_in_id=card.id,
-        response=order.response,
-        shown_on=order.shown_on,
-        person_name_sealed=None if person is None else tx.vault.seal(_PERSON_LABEL, person.name),
-        person_post=None if person is None else person.post,
-        reason=reason,
-        responded_at=done_at,
-        received_at=tx.now,
-    )
-    event = OfficersIdentified(
-        subject_id=inspection_id,
-        department_id=department_id,
-        region=inspection.region,
-        site_id=inspection.site_id,
-        after=await _identification_facts(tx, card, order, reason),
-    )
-    answer = IdentificationAnswer(
-        id=identification_id,
-        inspection_id=inspection_id,
-        check_in_id=card.id,
-        response=order.response,
-        responded_at=done_at,
-    )
-    return Outcome(answer=answer, events=(event,))
-
-
-async def _identification_facts(
-    tx: Transaction, card: CheckInCard, order: IdentificationOrder, reason: str | None
-) -> IdentificationFacts:
-    """The trace's part: the person's name under a key of their own, so that it can be erased without touching it."""
-    person_id = sealed = None
-    if order.person is not None:
-        person_id = tx.new_id()
-        key = tx.vault.new_subject_key(str(person_id))
-        sealed = tx.vault.seal_for_subject(key, str(person_id), order.person.name)
-        await store.INSERT_SUBJECT_KEY.run(tx.connection, subject_id=person_id, sealed_key=key, created_at=tx.now)
-    return IdentificationFacts(
-        check_in_id=card.id,
-        response=order.response,
-        shown_on=order.shown_on,
-        reason=reason,
-        person_id=person_id,
-        person_name_sealed=sealed,
-        person_post=None if order.person is None else order.person.post,
-    )
-
-
-async def _standing(
+async def find_standing(
     tx: Transaction, officer_id: UUID, inspection_id: UUID
 ) -> tuple[Inspection, CheckInCard, Visit, UUID]:
     """The inspection with the open check-in of the officer's department. Raises as its callers say."""
@@ -381,7 +363,7 @@ async def depart(tx: Transaction, officer_id: UUID, inspection_id: UUID) -> Outc
 
     Raises `NotFound`, `NotAssigned`, `NotCheckedIn` or `DepartureBeforeArrival`.
     """
-    inspection, card, visit, department_id = await _standing(tx, officer_id, inspection_id)
+    inspection, card, visit, department_id = await find_standing(tx, officer_id, inspection_id)
     rules.require_departure(card, tx.done_at)
     await store.END_CHECK_IN.run(tx.connection, check_in_id=card.id, left_at=tx.done_at)
     ended = bool(await store.END_VISIT.run(tx.connection, visit_id=visit.id))

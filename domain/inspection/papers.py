@@ -36,6 +36,7 @@ _KINDS = {
 }
 _MEANS = {
     CheckInMeans.PRINTED_CODE: "扫企业码报到",
+    CheckInMeans.LIVE_CODE: "扫企业实时码报到",
     CheckInMeans.BUSINESS_LICENCE: "扫营业执照报到",
     CheckInMeans.BACK_ENTRY: "事后补录",
 }

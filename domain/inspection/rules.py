@@ -7,16 +7,18 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from codes.live_code import LiveCode, is_near
 from domain.inspection.model import (
     AssignedOfficer,
     CheckInCard,
+    CheckInMeans,
     DueMark,
     IdentificationResponse,
     InspectionState,
     LateScanReason,
     Visit,
 )
-from domain.inspection.position import PositionVerdict
+from domain.inspection.position import PositionFlag, PositionVerdict
 from domain.officer.rules import require_certificate
 from domain.shared.clock import local_date
 from domain.shared.errors import DomainError, InvalidField
@@ -31,6 +33,10 @@ _NOTE_LENGTH = range(2, 201)
 
 class InvalidCode(DomainError):
     """What was scanned is no code of ours, or none that exists."""
+
+
+class LiveCodeExpired(DomainError):
+    """The live code that was scanned is not the one of that moment."""
 
 
 class CodeRequired(DomainError):
@@ -201,9 +207,26 @@ def find_ended_visit(check_ins: Sequence[CheckInCard], department_id: UUID, arri
     return None
 
 
-def require_position_reason(verdict: PositionVerdict, reason: str | None) -> str | None:
+def is_in_doubt(means: str, flags: Sequence[str]) -> bool:
+    """Whether a position needs a reason and the lead's eye.
+
+    A live code proves that its enterprise's phone was there, so that a position merely unknown or old is recorded and
+    no more than that; one that lies elsewhere stays a doubt, for a picture of the code travels fast.
+    """
+    return PositionFlag.OUTSIDE in flags if means == CheckInMeans.LIVE_CODE else bool(flags)
+
+
+def require_live(code: LiveCode, done_at: datetime) -> None:
+    """Raises `LiveCodeExpired` for a live code that was not shown when the officer was there."""
+    if not is_near(code, done_at):
+        raise LiveCodeExpired("企业实时码已过期，请重新扫描。", field="code")
+
+
+def require_position_reason(
+    verdict: PositionVerdict, reason: str | None, means: CheckInMeans = CheckInMeans.PRINTED_CODE
+) -> str | None:
     """The reason for a position in doubt; None when the position is plain. Raises `PositionReasonRequired`."""
-    if not verdict.needs_reason:
+    if not is_in_doubt(means, verdict.flags):
         return None
     text = (reason or "").strip()
     if len(text) not in _NOTE_LENGTH:

@@ -28,6 +28,7 @@ class WithholdingReason(enum.StrEnum):
     PRIVACY = "privacy"
     SAFETY = "safety"
     OBJECTION = "objection"
+    OBJECTION_UPHELD = "objection_upheld"
     OTHER = "other"
 
     @property
@@ -42,6 +43,7 @@ _REASONS: Final = {
     WithholdingReason.PRIVACY: "个人隐私",
     WithholdingReason.SAFETY: "危及安全",
     WithholdingReason.OBJECTION: "结果异议处理中",
+    WithholdingReason.OBJECTION_UPHELD: "结果异议成立",
     WithholdingReason.OTHER: "其他依法不予公开",
 }
 

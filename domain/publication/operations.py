@@ -22,7 +22,6 @@ from domain.publication.events import (
     PublicReplySubmitted,
     PublicReplyWithdrawn,
     ReplyFacts,
-    ResultContested,
     ResultPublished,
     standing_of,
 )
@@ -34,6 +33,7 @@ from domain.publication.model import (
     StoredReply,
     WithholdingOrder,
 )
+from domain.publication.objection.store import OPEN_OF_PUBLICATION
 from domain.shared.clock import local_date
 from domain.shared.errors import NotFound
 from domain.shared.events import Event
@@ -97,20 +97,22 @@ async def publish_due(tx: Transaction, limit: int) -> Outcome[int]:
 async def withhold(
     tx: Transaction, principal: Principal, publication_id: UUID, order: WithholdingOrder
 ) -> Outcome[PublicationAnswer]:
-    """暂不公示, or, by an objection, the mark on what is public already.
+    """暂不公示 for a lawful reason; an objection has its own way in `domain/publication/objection`.
 
-    Raises `NotFound`, `ReasonMissing`, `AlreadyWithdrawn`, `AlreadyPublished` or `ObjectionTermOver`.
+    Raises `NotFound`, `ReasonMissing`, `ObjectionDecides`, `AlreadyWithdrawn` or `AlreadyPublished`.
     """
     note = require_reason(order.note, "note")
-    before = await _lock(tx, principal, publication_id)
+    before = await lock_publication(tx, principal, publication_id)
+    rules.require_by_hand(before, order.reason)
     after = rules.withhold(before, order.reason, note, tx.now)
-    kind = ResultContested if after.state is PublicationState.PUBLISHED else PublicationWithheld
-    return await _save(tx, kind, before, after)
+    return await _save(tx, PublicationWithheld, before, after)
 
 
 async def release(tx: Transaction, principal: Principal, publication_id: UUID) -> Outcome[PublicationAnswer]:
-    """恢复公示. Raises `NotFound`, `AlreadyWithdrawn` or `NotWithheld`."""
-    before = await _lock(tx, principal, publication_id)
+    """恢复公示. Raises `NotFound`, `ObjectionDecides`, `AlreadyWithdrawn` or `NotWithheld`."""
+    before = await lock_publication(tx, principal, publication_id)
+    open_objection = await OPEN_OF_PUBLICATION.first(tx.connection, publication_id=publication_id)
+    rules.require_releasable(before, has_open_objection=open_objection is not None)
     return await _save(tx, PublicationReleased, before, rules.release(before, tx.now))
 
 
@@ -119,13 +121,13 @@ async def withdraw(
 ) -> Outcome[PublicationAnswer]:
     """撤下公示. Raises `NotFound`, `ReasonMissing`, `AlreadyWithdrawn` or `NotPublished`."""
     why = require_reason(reason, "reason")
-    before = await _lock(tx, principal, publication_id)
+    before = await lock_publication(tx, principal, publication_id)
     return await _save(tx, PublicationWithdrawn, before, rules.withdraw(before, why, tx.now))
 
 
 async def submit_reply(tx: Transaction, principal: Principal, publication_id: UUID, text: str) -> Outcome[ReplyAnswer]:
     """企业回应 beside the result. Raises `NotFound`, `AlreadyWithdrawn`, `ReplyInForce` or `InvalidField`."""
-    found = await _lock(tx, principal, publication_id)
+    found = await lock_publication(tx, principal, publication_id)
     former = await store.REPLY_IN_FORCE.first(tx.connection, publication_id=publication_id)
     words = rules.require_reply(found, former, text)
     reply = StoredReply(id=tx.new_id(), text=words, submitted_at=tx.now)
@@ -144,7 +146,7 @@ async def withdraw_reply(
     tx: Transaction, principal: Principal, publication_id: UUID, reply_id: UUID, reason: str | None
 ) -> Outcome[ReplyAnswer]:
     """撤回企业回应: by the enterprise at will, by the department with a reason. Raises `NotFound`, `ReasonMissing`."""
-    found = await _lock(tx, principal, publication_id)
+    found = await lock_publication(tx, principal, publication_id)
     reply = await store.REPLY_IN_FORCE.first(tx.connection, publication_id=publication_id)
     if reply is None or reply.id != reply_id:
         raise NotFound("没有该回应，或已撤回。")
@@ -158,7 +160,8 @@ async def withdraw_reply(
     return Outcome(answer=answer, events=(event,))
 
 
-async def _lock(tx: Transaction, principal: Principal, publication_id: UUID) -> Publication:
+async def lock_publication(tx: Transaction, principal: Principal, publication_id: UUID) -> Publication:
+    """The publication, locked, if `principal` may see it. Raises `NotFound`."""
     found = await store.LOCK_PUBLICATION.first(tx.connection, publication_id=publication_id)
     if found is None or not rules.may_see(principal, found):
         raise NotFound("没有该公示。")
@@ -168,7 +171,7 @@ async def _lock(tx: Transaction, principal: Principal, publication_id: UUID) -> 
 async def _save(
     tx: Transaction, kind: Callable[..., PublicationEvent], before: Publication, after: Publication
 ) -> Outcome[PublicationAnswer]:
-    await store.UPDATE_PUBLICATION.run(tx.connection, **_changes(after))
+    event = await save_publication(tx, kind, before, after)
     answer = PublicationAnswer(
         id=after.id,
         state=after.state,
@@ -176,7 +179,15 @@ async def _save(
         published_at=after.published_at,
         is_contested=after.is_contested,
     )
-    return Outcome(answer=answer, events=(_event(kind, before, after),))
+    return Outcome(answer=answer, events=(event,))
+
+
+async def save_publication(
+    tx: Transaction, kind: Callable[..., PublicationEvent], before: Publication, after: Publication
+) -> PublicationEvent:
+    """Store what a publication became; gives the event of it."""
+    await store.UPDATE_PUBLICATION.run(tx.connection, **_changes(after))
+    return _event(kind, before, after)
 
 
 def _changes(publication: Publication) -> dict[str, object]:

@@ -10,6 +10,7 @@ import msgspec
 
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
+from domain.membership.rules import may_act_for_site
 from domain.publication.model import (
     KIND_LABELS,
     OUTCOME_LABELS,
@@ -29,6 +30,7 @@ from domain.shared.working_days import add_working_days
 
 REPLY_LENGTH: Final = range(2, 501)
 _FEBRUARY_29: Final = (2, 29)
+_OF_OBJECTION: Final = frozenset({WithholdingReason.OBJECTION, WithholdingReason.OBJECTION_UPHELD})
 
 
 class PublicationPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,10 @@ class AlreadyPublished(DomainError):
 
 class AlreadyWithdrawn(DomainError):
     """The publication was withdrawn; what was public once is not changed any more."""
+
+
+class ObjectionDecides(DomainError):
+    """An objection holds it back, or held it back for good: what becomes of it is decided there, not by hand."""
 
 
 class NotWithheld(DomainError):
@@ -99,7 +105,8 @@ def may_see(principal: Principal, publication: Publication) -> bool:
         case Role.LEAD:
             return within_region(principal, publication.region)
         case Role.ENTERPRISE:
-            return principal.enterprise_id == publication.enterprise_id
+            own = principal.enterprise_id == publication.enterprise_id
+            return own and may_act_for_site(principal, publication.site_id)
         case Role.INSPECTOR | Role.ADMINISTRATOR:
             return False
 
@@ -174,6 +181,50 @@ def withdraw(publication: Publication, reason: str, now: datetime) -> Publicatio
         withdrawn_reason=reason,
         is_contested=False,
     )
+
+
+def require_by_hand(publication: Publication, reason: WithholdingReason) -> None:
+    """Raises `ObjectionDecides`: an objection is filed by the enterprise, and its end is not changed afterwards."""
+    if reason in _OF_OBJECTION:
+        raise ObjectionDecides("结果异议由企业提出，不能人工设置。", field="reason")
+    if publication.withheld_reason is WithholdingReason.OBJECTION_UPHELD:
+        raise ObjectionDecides("结果异议已成立，该结果不再公示。")
+
+
+def require_releasable(publication: Publication, *, has_open_objection: bool) -> None:
+    """Raises `ObjectionDecides`: what an objection holds back or marks is freed by its decision alone."""
+    if has_open_objection or publication.withheld_reason is WithholdingReason.OBJECTION_UPHELD:
+        raise ObjectionDecides("该公示有结果异议，请在异议处理中办理。")
+
+
+def as_published(stored: StoredResult, publication: Publication, now: datetime) -> PublicResult | None:
+    """Word for word what anybody will read once it is public (D10), or reads now; None where nobody reads anything.
+
+    What is still to come is shown as of its day: `due_at`, or the end of an objection's term.
+    """
+    if stored.state in {PublicationState.PUBLISHED, PublicationState.WITHDRAWN}:
+        return public_result(stored)
+    begins = public_from(publication)
+    if begins is None:
+        return None
+    future = publish(publication, max(begins, now))
+    return public_result(
+        msgspec.structs.replace(
+            stored, state=future.state, published_at=future.published_at, is_contested=future.is_contested
+        )
+    )
+
+
+def public_from(publication: Publication) -> datetime | None:
+    """From when it is public, as it stands now; an objection holds it back for its whole term at most.
+
+    None while another lawful reason holds it back, which has no term.
+    """
+    if publication.published_at is not None:
+        return publication.published_at
+    if publication.state is not PublicationState.WITHHELD:
+        return publication.due_at
+    return publication.latest_at if publication.withheld_reason is WithholdingReason.OBJECTION else None
 
 
 def require_reply(publication: Publication, former: StoredReply | None, text: str) -> str:

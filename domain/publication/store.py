@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from domain.enterprise.tables import enterprise, site
 from domain.identity.tables import department
 from domain.inspection.tables import answer, inspection, inspection_party
+from domain.membership.store import within_sites
 from domain.publication.model import Publication, PublicationSummary, StoredReply, StoredResult
 from domain.publication.tables import public_reply, publication
 from domain.rectification.tables import rectification_order
@@ -71,6 +72,8 @@ _PARTS: dict[str, Any] = {
 _RESULT = _json_of(
     {name: _PARTS[name] if name in _PARTS else publication.c[name] for name in StoredResult.__struct_fields__}
 )
+RESULT_OF_PUBLICATION = _RESULT
+"""Within a statement that reads `publication` with its `inspection`: the result as one json value (`StoredResult`)."""
 _WITH_INSPECTION = publication.join(inspection, inspection.c.id == publication.c.inspection_id)
 
 _newest = (
@@ -233,4 +236,6 @@ LIST_OF_DEPARTMENT = _list(
     )
 )
 LIST_OF_REGION = _list(inspection.c.region.op("<@")(sa.bindparam("region", type_=Ltree)))
-LIST_OF_ENTERPRISE = _list(publication.c.enterprise_id == sa.bindparam("enterprise_id"))
+LIST_OF_ENTERPRISE = _list(
+    sa.and_(publication.c.enterprise_id == sa.bindparam("enterprise_id"), within_sites(publication.c.site_id))
+)

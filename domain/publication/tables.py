@@ -43,6 +43,12 @@ publication = sa.Table(
         postgresql_where=sa.text("state in ('published', 'withdrawn')"),
     ),
     sa.Index("ix_publication_enterprise_id", "enterprise_id"),
+    sa.Index(
+        "ix_publication_published",
+        "published_at",
+        "id",
+        postgresql_where=sa.text("state in ('published', 'withdrawn')"),
+    ),
     comment="公示 of one finished inspection (POST-06, D10): after its embargo, until its end",
 )
 

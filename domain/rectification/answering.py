@@ -8,6 +8,7 @@ import msgspec
 
 from domain.enterprise.rules import require_reason
 from domain.evidence.operations import require_evidence
+from domain.identity.model import Principal
 from domain.rectification import rules, store
 from domain.rectification.acts import (
     DecideExtension,
@@ -31,13 +32,13 @@ from domain.shared.transaction import Outcome, Transaction
 
 
 async def give_feedback(
-    tx: Transaction, enterprise_id: UUID | None, account_id: UUID, order_id: UUID, asked: GiveFeedback
+    tx: Transaction, principal: Principal, order_id: UUID, asked: GiveFeedback
 ) -> Outcome[FeedbackGiven]:
     """整改反馈: it may come again until the re-inspection; the first of a round sets the re-inspection's term.
 
     Raises `NotFound`, `OrderAlreadyClosed`, `InvalidField` or `EvidenceMissing`.
     """
-    order = rules.require_party(await store.LOCK_ORDER.first(tx.connection, order_id=order_id), enterprise_id)
+    order = rules.require_party(await store.LOCK_ORDER.first(tx.connection, order_id=order_id), principal)
     rules.require_open(order)
     ordered = await store.ITEMS_OF_ORDER.all(tx.connection, order_id=order_id)
     rules.require_known_items([each.item_id for each in asked.items], [each.item_id for each in ordered])
@@ -57,7 +58,7 @@ async def give_feedback(
         round=order.round,
         note=asked.note,
         items=msgspec.to_builtins(asked.items),
-        submitted_by=account_id,
+        submitted_by=principal.account_id,
         done_at=tx.done_at,
         received_at=tx.now,
     )
@@ -86,7 +87,7 @@ async def give_feedback(
 
 
 async def request_extension(
-    tx: Transaction, enterprise_id: UUID | None, account_id: UUID, order_id: UUID, asked: RequestExtension
+    tx: Transaction, principal: Principal, order_id: UUID, asked: RequestExtension
 ) -> Outcome[ExtensionStands]:
     """延期整改申请, once in the life of an order, before its term is over.
 
@@ -94,7 +95,7 @@ async def request_extension(
     `InvalidField`.
     """
     reason = require_reason(asked.reason, "reason")
-    order = rules.require_party(await store.LOCK_ORDER.first(tx.connection, order_id=order_id), enterprise_id)
+    order = rules.require_party(await store.LOCK_ORDER.first(tx.connection, order_id=order_id), principal)
     due_on = rules.require_extendable(order, asked.days, local_date(tx.now))
     rules.require_term(due_on, local_date(order.issued_at), "days")
     if await store.EXTENSION_OF_ORDER.first(tx.connection, order_id=order_id) is not None:
@@ -106,7 +107,7 @@ async def request_extension(
         order_id=order_id,
         days=asked.days,
         reason=reason,
-        requested_by=account_id,
+        requested_by=principal.account_id,
         requested_at=tx.now,
         state=ExtensionState.PENDING,
         due_on_before=order.due_on,

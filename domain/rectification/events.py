@@ -12,13 +12,14 @@ from domain.shared.events import Event
 
 
 class _OrderEvent(Event, frozen=True, kw_only=True):
-    """An act on an order; `subject_id` is the order's id."""
+    """An act on an order; `subject_id` is the order's id, `document_id` that of its paper."""
 
     business: ClassVar[str] = "责令改正"
     power: ClassVar[str] = "行政检查权"
     subject: ClassVar[str] = "rectification_order"
 
     enterprise_id: UUID
+    document_id: UUID
 
 
 class OrderFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +49,6 @@ class RectificationOrderIssued(_OrderEvent, frozen=True, kw_only=True):
     department_name: str
     hotline: str | None
     due_on: date
-    document_id: UUID
 
 
 class StateFacts(msgspec.Struct, frozen=True, kw_only=True):

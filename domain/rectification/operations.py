@@ -166,6 +166,7 @@ def place_of(order: Order) -> dict[str, Any]:
         "region": order.region,
         "site_id": order.site_id,
         "enterprise_id": order.enterprise_id,
+        "document_id": order.document_id,
     }
 
 
@@ -210,7 +211,6 @@ def _issued(
         department_name=desk.head.short_name,
         hotline=desk.head.hotline,
         due_on=order.due_on,
-        document_id=order.document_id,
     )
 
 

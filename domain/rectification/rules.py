@@ -10,8 +10,10 @@ from uuid import UUID
 import msgspec
 
 from domain.enterprise.rules import require_reason
+from domain.identity.model import Principal
 from domain.inspection.model import AssignedOfficer
 from domain.inspection.rules import NotAssigned, SecondOfficerRequired
+from domain.membership.rules import may_act_for_site
 from domain.officer.rules import certificate_is_valid, require_certificate
 from domain.rectification.acts import ItemDemand, ItemFeedback, ItemResult, ReInspect
 from domain.rectification.model import AnsweredItem, Order, OrderedItem, OrderMark, OrderState, ReInspectionResult
@@ -225,9 +227,10 @@ def require_own(order: Order, department_id: UUID | None) -> None:
         raise Forbidden("该责令改正通知书由其他部门签发。")
 
 
-def require_party(order: Order | None, enterprise_id: UUID | None) -> Order:
-    """The order that is addressed to the enterprise. Raises `NotFound`."""
-    if order is None or order.enterprise_id != enterprise_id:
+def require_party(order: Order | None, principal: Principal) -> Order:
+    """The order that is addressed to the caller's enterprise, for a site that is theirs. Raises `NotFound`."""
+    is_own = order is not None and order.enterprise_id == principal.enterprise_id
+    if order is None or not is_own or not may_act_for_site(principal, order.site_id):
         raise NotFound("没有该责令改正通知书。")
     return order
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from uuid import UUID
+
+import msgspec
 import sqlalchemy as sa
 
+from domain.document.tables import document
 from domain.rectification.model import Consent, ServiceRecord
 from domain.rectification.tables import service_consent, service_record
-from domain.shared.sql import Command, Query
+from domain.shared.sql import Command, Query, uuid_list
 
 INSERT_SERVICE = Command(sa.insert(service_record))
 SERVICES_OF_ORDER = Query(
@@ -48,4 +53,23 @@ WITHDRAW_CONSENT = Command(
     sa.update(service_consent)
     .where(service_consent.c.id == sa.bindparam("consent_id"), service_consent.c.withdrawn_at.is_(None))
     .values(withdrawn_at=sa.bindparam("now"))
+)
+
+
+class ServedNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """When the 检查通知书 of an inspection was first served."""
+
+    inspection_id: UUID
+    served_on: date
+
+
+NOTICES_SERVED = Query(
+    sa.select(document.c.inspection_id, sa.func.min(service_record.c.served_on).label("served_on"))
+    .select_from(service_record.join(document, document.c.id == service_record.c.document_id))
+    .where(
+        document.c.inspection_id == sa.any_(uuid_list("inspections")),
+        document.c.kind == sa.text("'inspection_notice'"),
+    )
+    .group_by(document.c.inspection_id),
+    ServedNotice,
 )

@@ -14,6 +14,7 @@ from domain.document.tables import document
 from domain.enterprise.tables import enterprise, site
 from domain.identity.tables import department
 from domain.inspection.tables import answer, check_in, inspection, inspection_item, inspection_officer, visit
+from domain.membership.store import within_sites
 from domain.officer.model import CertifiedOfficer
 from domain.officer.tables import officer
 from domain.rectification.model import (
@@ -398,4 +399,9 @@ LIST_OF_OFFICER = _list(
 )
 LIST_OF_DEPARTMENT = _list(rectification_order.c.department_id == sa.bindparam("department_id"))
 LIST_OF_REGION = _list(rectification_order.c.region.op("<@")(sa.bindparam("region", type_=Ltree)))
-LIST_OF_ENTERPRISE = _list(rectification_order.c.enterprise_id == sa.bindparam("enterprise_id"))
+LIST_OF_ENTERPRISE = _list(
+    sa.and_(
+        rectification_order.c.enterprise_id == sa.bindparam("enterprise_id"),
+        within_sites(rectification_order.c.site_id),
+    )
+)

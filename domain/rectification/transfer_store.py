@@ -13,6 +13,7 @@ from domain.enterprise.tables import enterprise, site
 from domain.evidence.tables import evidence, evidence_file
 from domain.identity.tables import department
 from domain.inspection.tables import inspection, inspection_officer
+from domain.membership.store import within_sites
 from domain.rectification.model import Transfer
 from domain.rectification.tables import enforcement_transfer
 from domain.scene.tables import scene
@@ -117,7 +118,7 @@ LIST_OF_OFFICER = _list(
 )
 LIST_OF_DEPARTMENT = _list(enforcement_transfer.c.department_id == sa.bindparam("department_id"))
 LIST_OF_REGION = _list(inspection.c.region.op("<@")(sa.bindparam("region", type_=Ltree)))
-LIST_OF_ENTERPRISE = _list(site.c.enterprise_id == sa.bindparam("enterprise_id"))
+LIST_OF_ENTERPRISE = _list(sa.and_(site.c.enterprise_id == sa.bindparam("enterprise_id"), within_sites(site.c.id)))
 
 
 class FiledPaper(msgspec.Struct, frozen=True, kw_only=True):

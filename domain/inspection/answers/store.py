@@ -252,3 +252,13 @@ RELEASE_LIST = Command(
     .where(inspection.c.id == sa.bindparam("of_inspection"), inspection.c.list_released_at.is_(None))
     .values(list_released_at=sa.bindparam("now"))
 )
+RELEASE_SEALED = Command(
+    sa.update(inspection)
+    .where(
+        inspection.c.id == sa.bindparam("of_inspection"),
+        inspection.c.list_released_at.is_(None),
+        inspection.c.list_digest.is_not(None),
+    )
+    .values(list_released_at=sa.bindparam("now"))
+)
+"""The same where there is a list; tells by its rows whether it was sealed."""

@@ -115,7 +115,7 @@ def _version(row: store.DayRow, token: str | None) -> str:
 def _pack(row: store.DayRow, token: str | None, lines: Sequence[DrawnItem]) -> PackedInspection:
     return PackedInspection(
         **{name: getattr(row, name) for name in InspectionOfDay.__struct_fields__},
-        manuals=[],
+        manuals=row.manuals,
         sealed_list=_seal(row, token, lines),
     )
 

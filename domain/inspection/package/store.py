@@ -17,6 +17,7 @@ from domain.inspection.answers.store import LINE_TEXTS
 from domain.inspection.package.model import InspectionOfDay
 from domain.inspection.store import NOTICE_NUMBER, PARTY, TASK_NUMBER
 from domain.inspection.tables import inspection, inspection_item, inspection_officer, inspection_party
+from domain.manual.store import MANUAL_IDS_OF_SITE
 from domain.officer.tables import officer
 from domain.shared.numbers import NumberKind
 from domain.shared.sql import Query, uuid_list
@@ -26,6 +27,7 @@ from domain.shared.tables import issued_number
 class DayRow(InspectionOfDay, frozen=True, kw_only=True):
     """An inspection of the day as it is stored, with the nonce of its list and the site's valid code."""
 
+    manuals: list[UUID]
     nonce: bytes | None
     list_digest: bytes | None
     code_id: bytes | None
@@ -83,6 +85,7 @@ _history = _gathered(
     [_recent.c.completed_at.desc()],
 )
 _OF_OTHER_TABLES: dict[str, Any] = {
+    "manuals": MANUAL_IDS_OF_SITE,
     "number": TASK_NUMBER,
     "notice_number": NOTICE_NUMBER,
     "site_name": PARTY["site_name"],
