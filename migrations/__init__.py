@@ -15,6 +15,7 @@ import domain.manual.tables
 import domain.material.tables
 import domain.membership.tables
 import domain.officer.tables
+import domain.publication.objection.tables
 import domain.publication.tables
 import domain.rating.tables
 import domain.rectification.tables
@@ -37,6 +38,7 @@ _ROOMS = (
     domain.selection.tables,
     domain.rectification.tables,
     domain.publication.tables,
+    domain.publication.objection.tables,
     domain.evidence.tables,
     domain.document.tables,
     domain.checklist.tables,

@@ -1,19 +1,21 @@
-"""亮码告知 (ONE-02): who sees what behind the same code. One table decides, one test a cell.
+"""亮码告知 (ONE-02): who sees what behind the same code, and may do what. One table decides, one test a cell.
 
 Who is signed in decides the audience, never the URL. What a room cannot yet tell has no row here: penalties come with
-them, complaints with complaints.
+them.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from domain.identity.model import Principal, Role
+from domain.identity.model import EnterprisePost, Principal, Role
 from domain.identity.rules import within_region
+from domain.membership.rules import may_act_for_site
 
 
 class Audience(enum.StrEnum):
@@ -32,9 +34,16 @@ class Section(enum.StrEnum):
     BASICS = "basics"
     LICENCES = "licences"
     REGULATOR = "regulator"
+    CONTACT = "contact"
     RESULTS = "results"
+    MANUALS = "manuals"
+    COMPLAINT_COUNTS = "complaint_counts"
     OWN_PENDING_PUBLICATIONS = "own_pending_publications"
     OWN_INSPECTIONS = "own_inspections"
+    OPEN_CORRECTIONS = "open_corrections"
+    OWN_PAPERS = "own_papers"
+    OWN_SELF_INSPECTIONS = "own_self_inspections"
+    ACCEPTED_COMPLAINTS = "accepted_complaints"
     ORDERS = "orders"
     ALL_ORDERS = "all_orders"
     HISTORY = "history"
@@ -46,37 +55,98 @@ class Section(enum.StrEnum):
 class Action(enum.StrEnum):
     """What may be done from the scan."""
 
+    COMPLAIN = "complain"
+    TIP_OFF = "tip_off"
+    SUGGEST = "suggest"
+    FOLLOW_UP = "follow_up"
+    SELF_INSPECT = "self_inspect"
+    ANSWER_ORDER = "answer_order"
+    REQUEST = "request"
+    OBJECT = "object"
+    REPLY = "reply"
+    UPLOAD_MATERIAL = "upload_material"
+    RATE = "rate"
+    SHOW_LIVE_CODE = "show_live_code"
+    VERIFY_OFFICER = "verify_officer"
     CHECK_IN = "check_in"
+    INSPECT = "inspect"
+    RE_INSPECT = "re_inspect"
+    OPEN_APPROVAL_DRAFT = "open_approval_draft"
     WATCH = "watch"
+    URGE = "urge"
+    REASSIGN = "reassign"
 
 
 class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table."""
 
     sections: frozenset[Section]
-    actions: frozenset[Action] = frozenset()
+    actions: frozenset[Action]
 
 
-_PUBLIC = frozenset({Section.BASICS, Section.LICENCES, Section.REGULATOR, Section.RESULTS})
+_PUBLIC: Final = frozenset(
+    {
+        Section.BASICS,
+        Section.LICENCES,
+        Section.REGULATOR,
+        Section.CONTACT,
+        Section.RESULTS,
+        Section.MANUALS,
+        Section.COMPLAINT_COUNTS,
+    }
+)
+_AT_WORK: Final = frozenset({Section.OPEN_CORRECTIONS, Section.HISTORY, Section.GRADES, Section.LOCATION})
 
-DISCLOSURES: Mapping[Audience, Disclosure] = {
-    Audience.CITIZEN: Disclosure(sections=_PUBLIC),
-    Audience.ENTERPRISE: Disclosure(sections=_PUBLIC | {Section.OWN_INSPECTIONS, Section.OWN_PENDING_PUBLICATIONS}),
-    Audience.INSPECTOR_WITH_ORDER: Disclosure(
-        sections=_PUBLIC | {Section.ORDERS, Section.HISTORY, Section.GRADES, Section.LOCATION},
-        actions=frozenset({Action.CHECK_IN}),
+DISCLOSURES: Final[Mapping[Audience, Disclosure]] = {
+    Audience.CITIZEN: Disclosure(
+        sections=_PUBLIC,
+        actions=frozenset({Action.COMPLAIN, Action.TIP_OFF, Action.SUGGEST, Action.FOLLOW_UP}),
     ),
-    Audience.INSPECTOR: Disclosure(sections=_PUBLIC | {Section.HISTORY_BRIEF}),
+    Audience.ENTERPRISE: Disclosure(
+        sections=_PUBLIC
+        | {
+            Section.OWN_INSPECTIONS,
+            Section.OWN_PENDING_PUBLICATIONS,
+            Section.OPEN_CORRECTIONS,
+            Section.OWN_PAPERS,
+            Section.OWN_SELF_INSPECTIONS,
+            Section.ACCEPTED_COMPLAINTS,
+        },
+        actions=frozenset(
+            {
+                Action.SELF_INSPECT,
+                Action.ANSWER_ORDER,
+                Action.REQUEST,
+                Action.OBJECT,
+                Action.REPLY,
+                Action.UPLOAD_MATERIAL,
+                Action.RATE,
+                Action.SHOW_LIVE_CODE,
+                Action.VERIFY_OFFICER,
+            }
+        ),
+    ),
+    Audience.INSPECTOR_WITH_ORDER: Disclosure(
+        sections=_PUBLIC | _AT_WORK | {Section.ORDERS},
+        actions=frozenset({Action.CHECK_IN, Action.INSPECT, Action.RE_INSPECT}),
+    ),
+    Audience.INSPECTOR: Disclosure(
+        sections=_PUBLIC | {Section.HISTORY_BRIEF}, actions=frozenset({Action.OPEN_APPROVAL_DRAFT})
+    ),
     Audience.LEAD: Disclosure(
-        sections=_PUBLIC | {Section.ALL_ORDERS, Section.HISTORY, Section.GRADES, Section.LOCATION},
-        actions=frozenset({Action.WATCH}),
+        sections=_PUBLIC | _AT_WORK | {Section.ALL_ORDERS},
+        actions=frozenset({Action.WATCH, Action.URGE, Action.REASSIGN}),
     ),
 }
+_READING: Final = frozenset({Action.VERIFY_OFFICER})
+"""What somebody may do for an enterprise who may write nothing for it."""
+_OF_MANAGERS: Final = frozenset({Action.OBJECT})
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the scanned site decides the audience: whose it is, where, and who has open orders there."""
+    """What of the scanned site decides the audience: which it is, whose, where, and who has open orders there."""
 
+    site_id: UUID
     enterprise_id: UUID
     region: str
     officers_with_order: frozenset[UUID] = frozenset()
@@ -87,7 +157,7 @@ def audience_of(principal: Principal | None, standing: Standing) -> Audience:
     if principal is None:
         return Audience.CITIZEN
     if principal.role is Role.ENTERPRISE:
-        own = principal.enterprise_id == standing.enterprise_id
+        own = principal.enterprise_id == standing.enterprise_id and may_act_for_site(principal, standing.site_id)
         return Audience.ENTERPRISE if own else Audience.CITIZEN
     if principal.role is Role.INSPECTOR:
         assigned = principal.officer_id in standing.officers_with_order
@@ -95,3 +165,14 @@ def audience_of(principal: Principal | None, standing: Standing) -> Audience:
     if principal.role in {Role.LEAD, Role.DEPARTMENT_MANAGER} and within_region(principal, standing.region):
         return Audience.LEAD
     return Audience.CITIZEN
+
+
+def actions_of(audience: Audience, principal: Principal | None) -> frozenset[Action]:
+    """What the table offers, less what somebody of an enterprise may not do in their post there."""
+    offered = DISCLOSURES[audience].actions
+    if audience is not Audience.ENTERPRISE or principal is None:
+        return offered
+    post = principal.enterprise_post
+    if post is None or not post.may_write:
+        return offered & _READING
+    return offered if post is EnterprisePost.MANAGER else offered - _OF_MANAGERS

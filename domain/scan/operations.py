@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import UUID
 
 import msgspec
 
 from codes.token import InvalidToken, TokenKeys, decode_token
+from domain.complaint.model import AcceptedComplaint
+from domain.complaint.store import ACCEPTED_OF_ENTERPRISE
 from domain.enterprise.rules import require_valid
 from domain.identity.model import Principal
 from domain.inspection import store as inspection_store
@@ -16,10 +20,13 @@ from domain.publication.model import PendingPublication
 from domain.publication.rules import pending_publications, public_results
 from domain.scan import store
 from domain.scan.disclosure import DISCLOSURES, Audience, Section, Standing, audience_of
-from domain.scan.store import ScannedResults
-from domain.scan.view import ScanView, disclose
+from domain.scan.store import OpenCorrection, PaperLine, ScannedResults, SelfInspectionLine, SiteResults
+from domain.scan.view import OwnParts, PublicParts, ScanView, disclose
 from domain.shared.errors import NotFound
 from domain.shared.sql import Connection
+
+_ACCEPTED: Final = 5
+_NO_END: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def code_id_of(token: str, keys: TokenKeys) -> bytes:
@@ -44,7 +51,7 @@ async def find_site(connection: Connection, code_id: bytes) -> ScannedResults:
 async def scan(connection: Connection, code_id: bytes, principal: Principal | None, today: date) -> ScanView:
     """亮码告知 (ONE-02). Raises `InvalidCode`, `CodeWasReplaced` or `CodeWasRevoked`.
 
-    A citizen costs one statement, the enterprise three, everybody else two.
+    A citizen costs one statement, who is signed in two, and one more for each section that only some are shown.
     """
     site = await find_site(connection, code_id)
     require_valid(site.code_state)
@@ -53,14 +60,24 @@ async def scan(connection: Connection, code_id: bytes, principal: Principal | No
     return await _view_of(connection, site, principal, today)
 
 
-def public_view(site: ScannedResults, today: date) -> ScanView:
+def public_view(site: ScannedResults | SiteResults, today: date) -> ScanView:
     """What anybody may know of `site`."""
-    return disclose(site, Audience.CITIZEN, [], results=public_results(site.results, today))
+    return disclose(site, Audience.CITIZEN, [], public=_public_parts(site, today))
+
+
+def _public_parts(site: ScannedResults | SiteResults, today: date) -> PublicParts:
+    return PublicParts(
+        results=public_results(site.results, today),
+        manuals=site.manuals,
+        complaint_counts=site.complaint_counts,
+        contact=site.contact if site.contact and any(msgspec.structs.astuple(site.contact)) else None,
+    )
 
 
 async def _view_of(connection: Connection, site: ScannedResults, principal: Principal, today: date) -> ScanView:
     inspections = await inspection_store.INSPECTIONS_OF_SITE.all(connection, site_id=site.site_id)
     standing = Standing(
+        site_id=site.site_id,
         enterprise_id=site.enterprise_id,
         region=site.region,
         officers_with_order=frozenset(
@@ -72,21 +89,51 @@ async def _view_of(connection: Connection, site: ScannedResults, principal: Prin
         site,
         audience,
         inspections,
-        principal.officer_id,
-        results=public_results(site.results, today),
-        pending=await _pending(connection, site) if _shows_pending(audience) else (),
+        principal,
+        public=_public_parts(site, today),
+        own=await _own_parts(connection, site, DISCLOSURES[audience].sections),
     )
 
 
-def _shows_pending(audience: Audience) -> bool:
-    return Section.OWN_PENDING_PUBLICATIONS in DISCLOSURES[audience].sections
-
-
-async def _pending(connection: Connection, site: ScannedResults) -> list[PendingPublication]:
-    rows = await publication_store.WAITING_OF_SITE.all(
-        connection, site_id=site.site_id, enterprise_id=site.enterprise_id
+async def _own_parts(connection: Connection, site: ScannedResults, granted: frozenset[Section]) -> OwnParts:
+    """Only what is granted is asked for."""
+    of = {"site_id": site.site_id, "enterprise_id": site.enterprise_id}
+    pending: list[PendingPublication] = []
+    corrections: list[OpenCorrection] = []
+    papers: list[PaperLine] = []
+    self_inspections: list[SelfInspectionLine] = []
+    complaints: list[AcceptedComplaint] = []
+    if Section.OWN_PENDING_PUBLICATIONS in granted:
+        waiting = await publication_store.WAITING_OF_SITE.all(connection, **of)
+        pending = pending_publications([row.result for row in waiting])
+    if Section.OPEN_CORRECTIONS in granted:
+        corrections = await store.OPEN_CORRECTIONS_OF_SITE.all(connection, **of)
+    if Section.OWN_PAPERS in granted:
+        papers = await store.PAPERS_OF_SITE.all(connection, **of)
+    if Section.OWN_SELF_INSPECTIONS in granted:
+        self_inspections = await store.SELF_INSPECTIONS_OF_SITE.all(connection, **of)
+    if Section.ACCEPTED_COMPLAINTS in granted:
+        complaints = await _accepted(connection, site)
+    return OwnParts(
+        pending=pending,
+        corrections=corrections,
+        papers=papers,
+        self_inspections=self_inspections,
+        complaints=complaints,
     )
-    return pending_publications([row.result for row in rows])
+
+
+async def _accepted(connection: Connection, site: ScannedResults) -> list[AcceptedComplaint]:
+    rows = await ACCEPTED_OF_ENTERPRISE.all(
+        connection,
+        enterprise_id=site.enterprise_id,
+        site_ids=[site.site_id],
+        before_at=_NO_END,
+        before_id=UUID(int=0),
+        limit=_ACCEPTED,
+    )
+    names = AcceptedComplaint.__struct_fields__
+    return [AcceptedComplaint(**{name: getattr(row, name) for name in names}) for row in rows]
 
 
 class PublicEnterprise(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,5 +152,5 @@ async def public_enterprise(connection: Connection, uscc: str, today: date) -> P
     return PublicEnterprise(
         uscc=sites[0].uscc,
         name=sites[0].name,
-        sites=[disclose(site, Audience.CITIZEN, [], results=public_results(site.results, today)) for site in sites],
+        sites=[public_view(site, today) for site in sites],
     )

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from domain.complaint.model import AcceptedComplaint, ConcludedCount
 from domain.enterprise.model import CreditGrade, LicenceCard, RiskLevel, SiteCard
+from domain.identity.model import Principal
 from domain.inspection.store import SiteInspection
+from domain.manual.model import ManualOfSite
 from domain.publication.model import PendingPublication, PublicResult
-from domain.scan.disclosure import DISCLOSURES, Action, Audience, Section
+from domain.scan.disclosure import DISCLOSURES, Action, Audience, Section, actions_of
+from domain.scan.store import Contact, OpenCorrection, PaperLine, SelfInspectionLine
 
 
 class Basics(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +85,33 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
     latitude: float | None
 
 
+class ComplaintCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many 投诉 of one type were concluded here."""
+
+    type: str
+    label: str
+    count: int
+
+
+class PublicParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is public of a site beside the register."""
+
+    results: Sequence[PublicResult] = ()
+    manuals: Sequence[ManualOfSite] = ()
+    complaint_counts: Sequence[ConcludedCount] = ()
+    contact: Contact | None = None
+
+
+class OwnParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What those who are concerned with a site may know beside its inspections; empty where the table grants none."""
+
+    pending: Sequence[PendingPublication] = ()
+    corrections: Sequence[OpenCorrection] = ()
+    papers: Sequence[PaperLine] = ()
+    self_inspections: Sequence[SelfInspectionLine] = ()
+    complaints: Sequence[AcceptedComplaint] = ()
+
+
 class ScanView(msgspec.Struct, frozen=True, kw_only=True):
     """亮码告知: what this audience may know and do."""
 
@@ -89,8 +121,15 @@ class ScanView(msgspec.Struct, frozen=True, kw_only=True):
     basics: Basics | UnsetType = UNSET
     licences: list[LicenceCard] | UnsetType = UNSET
     regulator: Regulator | UnsetType = UNSET
+    contact: Contact | UnsetType | None = UNSET
     results: list[PublicResult] | UnsetType = UNSET
+    manuals: list[ManualOfSite] | UnsetType = UNSET
+    complaint_counts: list[ComplaintCount] | UnsetType = UNSET
     own_pending_publications: list[PendingPublication] | UnsetType = UNSET
+    open_corrections: list[OpenCorrection] | UnsetType = UNSET
+    own_papers: list[PaperLine] | UnsetType = UNSET
+    own_self_inspections: list[SelfInspectionLine] | UnsetType = UNSET
+    accepted_complaints: list[AcceptedComplaint] | UnsetType = UNSET
     orders: list[Order] | UnsetType = UNSET
     history: list[PastInspection] | UnsetType = UNSET
     grades: Grades | UnsetType = UNSET
@@ -102,29 +141,30 @@ _MAY_LIVE_THERE = frozenset({"个体工商户", "自然人"})
 """Whose registered 住所 may be a home: it is shown to nobody who has no business there."""
 _ORDERS = (Section.OWN_INSPECTIONS, Section.ORDERS, Section.ALL_ORDERS)
 _FULL_HISTORY = (Section.HISTORY, Section.OWN_INSPECTIONS)
+_NOTHING_OWN = OwnParts()
 
 
 def disclose(
     card: SiteCard,
     audience: Audience,
     inspections: list[SiteInspection],
-    officer_id: UUID | None = None,
+    principal: Principal | None = None,
     *,
-    results: Sequence[PublicResult] = (),
-    pending: Sequence[PendingPublication] = (),
+    public: PublicParts,
+    own: OwnParts = _NOTHING_OWN,
 ) -> ScanView:
     """The view of `audience`: section by section what the table grants."""
-    row = DISCLOSURES[audience]
-    granted = row.sections
+    granted = DISCLOSURES[audience].sections
+    officer_id = None if principal is None else principal.officer_id
     return ScanView(
         audience=audience,
         site_id=card.site_id,
-        actions=sorted(row.actions),
+        actions=sorted(actions_of(audience, principal)),
         basics=_basics(card, audience) if Section.BASICS in granted else UNSET,
         licences=card.licences if Section.LICENCES in granted else UNSET,
         regulator=Regulator(name=card.regulator, hotline=card.hotline) if Section.REGULATOR in granted else UNSET,
-        results=list(results) if Section.RESULTS in granted else UNSET,
-        own_pending_publications=list(pending) if Section.OWN_PENDING_PUBLICATIONS in granted else UNSET,
+        **_public_sections(granted, public),
+        **_own_sections(granted, own),
         orders=_orders(inspections, granted, officer_id) if granted.intersection(_ORDERS) else UNSET,
         history=_history(inspections, granted),
         grades=Grades(risk_level=card.risk_level, credit_grade=card.credit_grade)
@@ -132,6 +172,34 @@ def disclose(
         else UNSET,
         location=Location(longitude=card.longitude, latitude=card.latitude) if Section.LOCATION in granted else UNSET,
     )
+
+
+def _public_sections(granted: frozenset[Section], public: PublicParts) -> dict[str, Any]:
+    counts = [
+        ComplaintCount(type=each.type, label=each.type.label, count=each.count) for each in public.complaint_counts
+    ]
+    sections: dict[Section, Any] = {
+        Section.CONTACT: public.contact,
+        Section.RESULTS: list(public.results),
+        Section.MANUALS: list(public.manuals),
+        Section.COMPLAINT_COUNTS: counts,
+    }
+    return _only(granted, sections)
+
+
+def _own_sections(granted: frozenset[Section], own: OwnParts) -> dict[str, Any]:
+    sections: dict[Section, Any] = {
+        Section.OWN_PENDING_PUBLICATIONS: list(own.pending),
+        Section.OPEN_CORRECTIONS: list(own.corrections),
+        Section.OWN_PAPERS: list(own.papers),
+        Section.OWN_SELF_INSPECTIONS: list(own.self_inspections),
+        Section.ACCEPTED_COMPLAINTS: list(own.complaints),
+    }
+    return _only(granted, sections)
+
+
+def _only(granted: frozenset[Section], sections: dict[Section, Any]) -> dict[str, Any]:
+    return {section.value: value for section, value in sections.items() if section in granted}
 
 
 def _basics(card: SiteCard, audience: Audience) -> Basics:
