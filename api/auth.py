@@ -12,11 +12,14 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from api.wiring import Parts
 from domain.identity.model import Principal, Role
+from domain.membership.rules import require_manager
 from domain.shared.errors import Forbidden
 
 _PERMIT = "permit"
 _ANYONE = "anyone"
+_VIEWERS = "viewers"
 _SUBPROTOCOL = "bearer."
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 STAFF = frozenset({Role.INSPECTOR, Role.DEPARTMENT_MANAGER, Role.LEAD})
 """Officials who work with inspections; administrators run the system and see none of them."""
@@ -30,6 +33,16 @@ def permit(*roles: Role) -> dict[str, Any]:
 def permit_anyone() -> dict[str, Any]:
     """The `opt` of a route that needs no account; one that is given is still checked."""
     return {_PERMIT: _ANYONE}
+
+
+def for_viewers() -> dict[str, Any]:
+    """What a route's `opt` holds beside its permit where a write is nobody's act for the enterprise: logging out."""
+    return {_VIEWERS: True}
+
+
+def is_for_viewers(opt: Mapping[str, Any]) -> bool:
+    """Whether a viewer may send this write, too."""
+    return opt.get(_VIEWERS, False) is True
 
 
 def permitted(opt: Mapping[str, Any]) -> frozenset[Role] | None:
@@ -77,9 +90,17 @@ def _admitted(scope: Scope) -> Principal | None:
         return principal
     if principal is None:
         raise NotAuthorizedException
-    if principal.role not in roles:
+    if principal.role not in roles or not _may_send(principal, scope):
         raise PermissionDeniedException
     return principal
+
+
+def _may_send(principal: Principal, scope: Scope) -> bool:
+    """Whether they may do more than read: of an enterprise's own people a viewer may not, nor who has no post."""
+    if principal.role is not Role.ENTERPRISE or scope.get("method", "GET") in _READING:
+        return True
+    post = principal.enterprise_post
+    return (post is not None and post.may_write) or is_for_viewers(scope["route_handler"].opt)
 
 
 def principal_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Principal:
@@ -95,3 +116,8 @@ def officer_of(principal: Principal) -> UUID:
     if principal.officer_id is None:
         raise Forbidden("该账号不是执法人员。")
     return principal.officer_id
+
+
+def enterprise_manager_of(principal: Principal) -> UUID:
+    """The enterprise whose 企业管理员 calls: they alone object, consent and say who else acts. Raises `Forbidden`."""
+    return require_manager(principal)

@@ -6,8 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
+from api.complaint_handover import hand_over_complaint
 from api.evidence_copies import copy_evidence
 from api.paper_rendering import render_document
+from api.self_inspection_rounds import assign_task
+from api.stickers.poster_batches import draw_posters
 from api.wiring import Parts
 from api.work import DatabaseAway, InProgress, database_refusals
 from domain.shared import chores
@@ -23,6 +26,9 @@ Performance = Callable[[Parts, bytes], Awaitable[None]]
 PERFORMANCES: Mapping[ChoreKind, Performance] = {
     ChoreKind.RENDER_DOCUMENT: render_document,
     ChoreKind.COPY_EVIDENCE: copy_evidence,
+    ChoreKind.ASSIGN_TASK: assign_task,
+    ChoreKind.HAND_OVER_COMPLAINT: hand_over_complaint,
+    ChoreKind.DRAW_POSTERS: draw_posters,
 }
 """How each kind is performed. Raising means: again later."""
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from uuid import UUID
 
 from api.wiring import Parts
 from api.work import database_refusals
 from domain.evidence import operations, store
+from domain.evidence.attachments import sweep_uploads
 from domain.evidence.blobs import BlobsAway, copy_key, original_key
 from domain.evidence.model import COPIES, PARTS_KEPT
 from domain.shared.events import Operator
 from domain.shared.sql import borrow
+from domain.shared.transaction import Outcome, Transaction
 
 _SWEEPER: Final = Operator(id=UUID(int=0), name="系统", post="定时清理")
 _SLICES: Final = 256
@@ -24,15 +26,21 @@ _logger = logging.getLogger(__name__)
 async def sweep_evidence(parts: Parts) -> None:
     """Remove what has outlived its term. A store that is away is left for the next hour."""
     try:
-        while True:
-            swept = await parts.work.run(_SWEEPER, operations.sweep_orphans)
-            await _remove_unheld(parts, swept.unheld)
-            if swept.is_last:
-                break
+        for sweep in (operations.sweep_orphans, sweep_uploads):
+            await _sweep(parts, sweep)
         await _remove_old_parts(parts)
         await _remove_strays(parts)
     except BlobsAway:
         _logger.warning("the object store is away; what is left of the sweep waits an hour")
+
+
+async def _sweep(parts: Parts, sweep: Callable[[Transaction], Awaitable[Outcome[operations.Swept]]]) -> None:
+    """Batch after batch until there is none."""
+    while True:
+        swept = await parts.work.run(_SWEEPER, sweep)
+        await _remove_unheld(parts, swept.unheld)
+        if swept.is_last:
+            return
 
 
 async def _remove_unheld(parts: Parts, digests: Iterable[bytes]) -> None:

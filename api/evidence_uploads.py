@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.drafts import fill, require_digest, store_draft
 from api.wiring import Parts
 from api.work import Accepted, Answer, Receipt, Submission, database_refusals
 from domain.evidence import operations, rules, store
@@ -102,10 +103,8 @@ async def receive_whole(parts: Parts, sender: Sender, expected: Expected, body: 
     """
     draft = parts.blobs.draft(original_key(expected.upload.digest))
     try:
-        async for piece in body:
-            rules.require_size(draft.size + len(piece))
-            await draft.take(piece)
-        _require_digest(draft, expected.upload)
+        await fill(draft, body)
+        require_digest(draft, expected.upload.digest)
         return await _store(parts, sender, expected, draft)
     finally:
         draft.close()
@@ -157,7 +156,7 @@ async def _assemble(parts: Parts, sender: Sender, expected: Expected, plan: list
         if missing is not None:
             return await _after_lost_part(parts, sender, upload, missing)
         try:
-            _require_digest(draft, upload)
+            require_digest(draft, upload.digest)
         except rules.DigestMismatch:
             async with database_refusals(), borrow(parts.pool) as connection:
                 await store.DELETE_PARTS.run(connection, **_of(upload))
@@ -204,10 +203,7 @@ async def _store(
     upload = expected.upload
     rules.require_room(expected.standing.used, draft.size)
 
-    async def nothing() -> None:
-        """The file's row is there, so its blob is."""
-
-    async def commit(new: NewFile | None, put_again: operations.PutAgain = nothing) -> Answer:
+    async def commit(new: NewFile | None, put_again: operations.PutAgain) -> Answer:
         return await _commit(
             parts,
             sender,
@@ -217,19 +213,7 @@ async def _store(
             ),
         )
 
-    if expected.standing.is_stored:
-        with suppress(operations.FileSwept):
-            return await commit(None)
-    facts, reason = await parts.darkroom.examine(draft, parts.scanner)
-    was_there = await parts.blobs.find(draft.key) is not None
-    await parts.blobs.keep(draft)
-
-    async def put_again() -> None:
-        # Only what lay there before this upload can have been on the sweep's list.
-        if was_there and await parts.blobs.find(draft.key) is None:
-            await parts.blobs.keep(draft)
-
-    return await commit(NewFile(size=draft.size, facts=facts, quarantine_reason=reason), put_again)
+    return await store_draft(parts, draft, commit, is_stored=expected.standing.is_stored)
 
 
 async def _commit(parts: Parts, sender: Sender, upload: Upload, operation: operations.Storing) -> Answer:
@@ -263,11 +247,6 @@ def _answer(upload: Upload, card: EvidenceCard, status: int) -> Answer:
         id=new_id(card.received_at, lambda count: noise[:count]), received_at=card.received_at, digest=card.digest
     )
     return Answer(status=status, body=msgspec.json.encode(Accepted(receipt=receipt, result=card)))
-
-
-def _require_digest(draft: Draft, upload: Upload) -> None:
-    if draft.digest() != upload.digest:
-        raise rules.DigestMismatch("文件内容与路径中的 SHA-256 不符，未保存。", field="digest", size=draft.size)
 
 
 def _of(upload: Upload) -> dict[str, object]:

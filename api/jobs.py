@@ -16,25 +16,40 @@ from pgqueuer.models import Job
 
 from api.chores import perform_chore
 from api.evidence_sweep import sweep_evidence
+from api.expiry_round import remind_of_expiry
 from api.lost_jobs import requeue_lost
+from api.open_data import dump_results
 from api.paper_messages import known_of
 from api.register import INSTALLATION
 from api.relay import DELIVER, PERFORM
+from api.self_inspection_rounds import remind
+from api.stickers.poster_batches import sweep_posters
 from api.wiring import Parts
 from api.work import DELETE_OLD_ANSWERS, DatabaseAway, InProgress, database_refusals
-from domain.identity.store import DELETE_EXPIRED_SESSIONS
+from domain.complaint.model import GrievanceKind
+from domain.complaint.operations import warn_due
+from domain.identity.store import DELETE_EXPIRED_SESSIONS, DELETE_OLD_LOG_IN_FAILURES
 from domain.publication.operations import publish_due
+from domain.rating.operations import release_ratings
 from domain.shared.random import Random
 from domain.shared.sql import Command, Pool, Query, borrow
+from domain.visitor.operations import forget_old
 from notifications import outbox
 from notifications.deliver import ATTEMPTS, Driver, Undeliverable, compose, driver_of
 from notifications.message import Channel
 from notifications.outbox import StoredMessage
 
 ANSWERS_KEPT = timedelta(days=180)
+_FAILURES_KEPT = timedelta(days=1)
 _SWEEP_EVERY = 3600.0
 _PUBLISH_EVERY = 5.0
 _REQUEUE_EVERY = 10.0
+_RATINGS_EVERY = 3600.0
+_EXPIRY_EVERY = 3600.0
+_REMIND_EVERY = 60.0
+_WARN_EVERY = 600.0
+_DUMP_EVERY = 600.0
+_WARN_AT_ONCE = 200
 _PUBLISH_AT_ONCE = 200
 _LOCK_WAITING = Query(outbox.LOCK_WAITING, StoredMessage)
 _MARK_DELIVERED = Command(outbox.MARK_DELIVERED)
@@ -53,8 +68,11 @@ async def deliver_message(parts: Parts, drivers: Mapping[Channel, Driver], messa
         if message is None:
             return True
         try:
-            text = compose(message, await known_of(connection, message, parts.public_url))
-            await driver_of(drivers, message).send(message, text)
+            known = await known_of(parts, connection, message)
+            if known is None:
+                await _MARK_FAILED.run(connection, message_id=message.id, state_after="abandoned", error="outdated")
+                return True
+            await driver_of(drivers, message).send(message, compose(message, known))
         except Undeliverable as failure:
             given_up = message.attempts + 1 >= ATTEMPTS
             await _MARK_FAILED.run(
@@ -69,17 +87,35 @@ async def deliver_message(parts: Parts, drivers: Mapping[Channel, Driver], messa
 
 
 async def sweep(parts: Parts) -> None:
-    """Forget answers after 180 days, sessions that are over, and files to which nothing refers."""
+    """Forget answers after 180 days, sessions that are over, citizens' numbers, and files to which nothing refers."""
     now = parts.clock()
     async with database_refusals(), borrow(parts.pool) as connection:
         await DELETE_OLD_ANSWERS.run(connection, before=now - ANSWERS_KEPT)
         await DELETE_EXPIRED_SESSIONS.run(connection, before=now)
+        await DELETE_OLD_LOG_IN_FAILURES.run(connection, before=now - _FAILURES_KEPT)
+    await parts.work.run(INSTALLATION, forget_old)
     await sweep_evidence(parts)
+    await sweep_posters(parts)
 
 
 async def publish_what_is_due(parts: Parts) -> None:
     """公示 what has stood through its embargo, some at a time."""
     while await parts.work.run(INSTALLATION, lambda tx: publish_due(tx, _PUBLISH_AT_ONCE)) == _PUBLISH_AT_ONCE:
+        continue
+
+
+async def warn_of_terms(parts: Parts) -> None:
+    """期限预警 of 投诉 and 举报, some at a time."""
+    for kind in GrievanceKind:
+        while (
+            await parts.work.run(INSTALLATION, lambda tx, kind=kind: warn_due(tx, kind, _WARN_AT_ONCE)) == _WARN_AT_ONCE
+        ):
+            continue
+
+
+async def release_what_waits(parts: Parts) -> None:
+    """评价汇总 of past months, department by department."""
+    while await parts.work.run(INSTALLATION, release_ratings):
         continue
 
 
@@ -127,7 +163,12 @@ async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, D
     queue.entrypoint(PERFORM)(_taking(parts, lambda chore_id: perform_chore(parts, chore_id)))
     rounds = [
         asyncio.create_task(_every(_SWEEP_EVERY, lambda: sweep(parts), stop)),
+        asyncio.create_task(_every(_REMIND_EVERY, lambda: remind(parts), stop)),
+        asyncio.create_task(_every(_EXPIRY_EVERY, lambda: remind_of_expiry(parts), stop)),
+        asyncio.create_task(_every(_RATINGS_EVERY, lambda: release_what_waits(parts), stop)),
         asyncio.create_task(_every(_PUBLISH_EVERY, lambda: publish_what_is_due(parts), stop)),
+        asyncio.create_task(_every(_WARN_EVERY, lambda: warn_of_terms(parts), stop)),
+        asyncio.create_task(_every(_DUMP_EVERY, lambda: dump_results(parts), stop)),
         asyncio.create_task(_every(_REQUEUE_EVERY, lambda: requeue_lost(queue_pool, parts.clock), stop)),
     ]
     working = asyncio.create_task(

@@ -11,29 +11,45 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from api import work
+from api import forms, identity_port, work
 from domain.checklist import rules as checklist_rules
+from domain.complaint import rules as complaint_rules
 from domain.document import rules as document_rules
 from domain.document import template_rules, templates
 from domain.enterprise import rules as enterprise_rules
+from domain.enterprise.posters import rules as poster_rules
+from domain.enterprise.profile import rules as profile_rules
+from domain.evidence import attachments
 from domain.evidence import blobs as evidence_blobs
 from domain.evidence import ports as evidence_ports
 from domain.evidence import rules as evidence_rules
+from domain.exposure import rules as exposure_rules
+from domain.feedback import rules as feedback_rules
 from domain.identity import rules as identity_rules
 from domain.identity import tokens
+from domain.inspection import door
 from domain.inspection import rules as inspection_rules
 from domain.inspection.answers import rules as answer_rules
 from domain.inspection.completion import rules as completion_rules
 from domain.inspection.package import rules as package_rules
 from domain.inspection.record import rules as record_rules
+from domain.manual import rules as manual_rules
+from domain.membership import rules as membership_rules
 from domain.officer import rules as officer_rules
 from domain.publication import rules as publication_rules
+from domain.publication.objection import rules as objection_rules
+from domain.rating import rules as rating_rules
 from domain.rectification import rules as rectification_rules
 from domain.rectification import service_rules
+from domain.request import rules as request_rules
 from domain.selection import operations as draws
 from domain.selection import rules as selection_rules
+from domain.self_inspection import rules as self_inspection_rules
+from domain.self_inspection.assigned import rules as assigned_task_rules
+from domain.self_inspection.hazard import rules as hazard_rules
 from domain.shared import errors
 from domain.shared.errors import DomainError
+from domain.visitor import rules as visitor_rules
 
 MEDIA_TYPE = "application/problem+json"
 _PREFIX = "urn:yima:problem:"
@@ -69,6 +85,17 @@ KINDS: Mapping[type[DomainError], Kind] = {
     errors.Conflict: Kind("conflict", 409, "数据冲突"),
     errors.InvalidField: Kind("invalid-field", 422, "填写有误"),
     identity_rules.LogInRefused: Kind("log-in-refused", 401, "用户名或密码错误"),
+    identity_rules.LogInLocked: Kind("login-locked", 429, "登录暂时锁定"),
+    identity_port.IdentityTokenInvalid: Kind("identity-token-invalid", 401, "智桂通凭证无效"),
+    identity_port.IdentityProviderAway: Kind("identity-provider-away", 503, "统一身份认证暂时不可用"),
+    membership_rules.AccountTypeInsufficient: Kind("account-type-insufficient", 403, "账户类别不满足要求"),
+    membership_rules.IdentityFrozen: Kind("identity-frozen", 403, "账户已被冻结"),
+    membership_rules.ClaimMismatch: Kind("claim-mismatch", 409, "与登记信息不一致"),
+    membership_rules.NoEnterpriseYet: Kind("no-enterprise-yet", 403, "尚未加入企业"),
+    membership_rules.MemberAlreadyThere: Kind("member-already-there", 409, "已是企业人员"),
+    membership_rules.TooManyMembers: Kind("too-many-members", 409, "企业人员或邀请过多"),
+    membership_rules.LastManager: Kind("last-manager", 409, "须保留企业管理员"),
+    membership_rules.RepresentativeStays: Kind("representative-stays", 409, "法定代表人不能调整"),
     identity_rules.SessionEnded: Kind("session-ended", 401, "登录已失效"),
     tokens.TokenInvalid: Kind("token-invalid", 401, "登录凭证无效"),
     tokens.TokenExpired: Kind("token-expired", 401, "登录凭证已过期"),
@@ -90,6 +117,12 @@ KINDS: Mapping[type[DomainError], Kind] = {
     checklist_rules.ChecklistStateUnchanged: Kind("checklist-state-unchanged", 409, "检查单状态未变"),
     checklist_rules.ChecklistFileUnreadable: Kind("checklist-file-unreadable", 422, "文件无法导入"),
     checklist_rules.ChecklistRowsUnusable: Kind("checklist-rows-unusable", 422, "没有可以导入的行"),
+    manual_rules.ManualExists: Kind("manual-exists", 409, "已有该业态的经营手册"),
+    manual_rules.ManualDraftExists: Kind("manual-draft-exists", 409, "已有草稿版本"),
+    manual_rules.NoManualDraft: Kind("no-manual-draft", 409, "没有草稿版本"),
+    manual_rules.ManualEmpty: Kind("manual-empty", 409, "经营手册没有条款"),
+    manual_rules.RiskHintMissing: Kind("risk-hint-missing", 409, "条款没有风险提示"),
+    manual_rules.ManualNotInForce: Kind("manual-not-in-force", 409, "经营手册未在发布状态"),
     rectification_rules.ItemNotOrderable: Kind("item-not-orderable", 409, "该项不能责令改正"),
     rectification_rules.ItemAlreadyOrdered: Kind("item-already-ordered", 409, "该项已责令改正"),
     rectification_rules.OrderAlreadyClosed: Kind("order-already-closed", 409, "责令改正已办结"),
@@ -113,18 +146,57 @@ KINDS: Mapping[type[DomainError], Kind] = {
     evidence_rules.EvidenceUnreadable: Kind("evidence-unreadable", 422, "文件损坏或无法识别"),
     evidence_rules.EvidenceMissing: Kind("evidence-missing", 409, "证据材料尚未上传", keep=True),
     evidence_rules.EvidenceQuarantined: Kind("evidence-quarantined", 409, "文件已被隔离"),
+    attachments.AttachmentMissing: Kind("attachment-missing", 409, "附件尚未上传", keep=True),
+    attachments.AttachmentQuotaReached: Kind("attachment-quota", 409, "附件已达上限"),
+    forms.FormUnreadable: Kind("form-unreadable", 400, "表单无法读取"),
+    visitor_rules.PassRequired: Kind("pass-required", 401, "需要通行凭证"),
+    visitor_rules.PhoneNotVerified: Kind("phone-not-verified", 403, "请先验证手机号码"),
+    visitor_rules.CodeNotUsable: Kind("phone-code-not-usable", 409, "验证码已失效"),
+    visitor_rules.CodeWrong: Kind("phone-code-wrong", 422, "验证码错误"),
+    visitor_rules.ProofRefused: Kind("proof-of-work-refused", 422, "验证未通过"),
+    visitor_rules.ProofRequired: Kind("proof-of-work-required", 429, "请完成验证"),
+    visitor_rules.TooManyWrites: Kind("too-many-writes", 429, "操作过于频繁"),
     evidence_ports.ScannerAway: Kind("scanner-away", 503, "文件检查暂时不可用", keep=True),
     evidence_blobs.BlobsAway: Kind("storage-away", 503, "文件存储暂时不可用", keep=True),
+    profile_rules.ProfileConflict: Kind("profile-conflict", 412, "信息已被修改"),
+    poster_rules.BatchAlreadyEnded: Kind("poster-batch-already-ended", 409, "海报批次已结束"),
+    poster_rules.BatchNotCancelled: Kind("poster-batch-not-cancelled", 409, "海报批次不能继续"),
     selection_rules.CommitmentBroken: Kind("commitment-broken", 409, "随机数与承诺不符"),
     selection_rules.NotEnoughOfficers: Kind("not-enough-officers", 409, "可抽取的执法人员不足"),
     draws.DrawAlreadyVoided: Kind("draw-already-voided", 409, "抽取已作废"),
     draws.SuperiorRequired: Kind("superior-required", 409, "须经上级批准"),
+    complaint_rules.NoHandlingDepartment: Kind("no-handling-department", 409, "没有监管部门"),
+    complaint_rules.ConsentMissing: Kind("consent-missing", 422, "请阅读并同意告知事项"),
+    complaint_rules.StepNotPossible: Kind("step-not-possible", 409, "当前状态不能执行该操作"),
+    complaint_rules.FollowsAnother: Kind("follows-another", 409, "该件已并案"),
+    complaint_rules.NotTheHandler: Kind("not-the-handler", 403, "不是承办人"),
+    complaint_rules.NobodyNamed: Kind("nobody-named", 409, "匿名举报没有身份信息"),
+    complaint_rules.AlreadyExtended: Kind("already-extended", 409, "期限已延长过"),
+    complaint_rules.AlreadyReopened: Kind("already-reopened", 409, "已申请过重新办理"),
+    complaint_rules.ReopeningTermOver: Kind("reopening-term-over", 409, "已超过申请重新办理的期限"),
+    complaint_rules.NotTheSameMatter: Kind("not-the-same-matter", 409, "不能一并办理"),
+    complaint_rules.PhoneTailRequired: Kind("phone-tail-required", 403, "请核对手机号后4位"),
+    complaint_rules.TooManyTries: Kind("too-many-tries", 429, "核对次数过多"),
+    complaint_rules.OfficersUnfit: Kind("officers-unfit", 409, "执法人员不符合要求"),
     publication_rules.AlreadyPublished: Kind("already-published", 409, "结果已公示"),
     publication_rules.AlreadyWithdrawn: Kind("publication-withdrawn", 409, "公示已撤下"),
     publication_rules.NotWithheld: Kind("publication-not-withheld", 409, "公示未被暂缓"),
     publication_rules.NotPublished: Kind("not-published", 409, "结果尚未公示"),
+    publication_rules.ObjectionDecides: Kind("objection-decides", 409, "由异议处理决定"),
+    objection_rules.ObjectionOpen: Kind("objection-open", 409, "已有处理中的异议"),
+    objection_rules.ObjectionClosed: Kind("objection-closed", 409, "异议已办结"),
+    objection_rules.DeciderWasThere: Kind("decider-was-there", 403, "参加检查的人员不得处理异议"),
+    rating_rules.RatingAlreadyDrawn: Kind("rating-already-drawn", 409, "评价令牌已领取"),
+    rating_rules.RatingTermOver: Kind("rating-term-over", 409, "评价已截止"),
+    rating_rules.RatingTokenInvalid: Kind("rating-token-invalid", 409, "评价令牌无效或已使用"),
+    request_rules.RequestStepNotPossible: Kind("request-step-not-possible", 409, "诉求状态不符"),
     publication_rules.ObjectionTermOver: Kind("objection-term-over", 409, "已超过异议处理期限"),
     publication_rules.ReplyInForce: Kind("reply-in-force", 409, "已有企业回应"),
+    exposure_rules.ExposureNotDraft: Kind("exposure-not-draft", 409, "曝光信息不能修改"),
+    exposure_rules.ExposureNotPublished: Kind("exposure-not-published", 409, "曝光信息未公开"),
+    exposure_rules.PublisherIsAuthor: Kind("publisher-is-author", 403, "不能发布本人起草的信息"),
+    exposure_rules.ResultNotPublic: Kind("result-not-public", 409, "所依据的结果未公示"),
+    feedback_rules.FeedbackAlreadyAnswered: Kind("feedback-already-answered", 409, "反馈已答复"),
     document_rules.PaperNotReady: Kind("paper-not-ready", 409, "文书正在生成", keep=True),
     document_rules.PaperFailed: Kind("paper-failed", 409, "文书生成失败"),
     document_rules.PaperAlreadyRevoked: Kind("paper-already-revoked", 409, "文书已撤销"),
@@ -139,6 +211,9 @@ KINDS: Mapping[type[DomainError], Kind] = {
     template_rules.ReviewNoteRequired: Kind("review-note-required", 422, "请写明退回原因"),
     template_rules.NoUsableTemplate: Kind("no-usable-template", 409, "没有可用的文书模板"),
     inspection_rules.InvalidCode: Kind("invalid-code", 404, "无效的企业码"),
+    inspection_rules.LiveCodeExpired: Kind("live-code-expired", 409, "企业实时码已过期"),
+    door.BadgeInvalid: Kind("badge-invalid", 404, "无效的亮证码"),
+    door.BadgeExpired: Kind("badge-expired", 410, "亮证码已过期"),
     inspection_rules.CodeRequired: Kind("code-required", 422, "请先扫码"),
     officer_rules.CertificateInvalid: Kind("certificate-invalid", 409, "执法证件无效"),
     inspection_rules.InspectionNotApproved: Kind("inspection-not-approved", 409, "检查任务未批准"),
@@ -173,6 +248,23 @@ KINDS: Mapping[type[DomainError], Kind] = {
     record_rules.AlreadySigned: Kind("already-signed", 409, "已签字"),
     record_rules.NothingSigned: Kind("nothing-signed", 409, "笔录尚未签字"),
     package_rules.NumbersStillHeld: Kind("numbers-still-held", 409, "尚有未用文号"),
+    self_inspection_rules.NoSelfCheckList: Kind("no-self-check-list", 409, "没有可用于自查的检查单"),
+    self_inspection_rules.SelfInspectionUnderWay: Kind("self-inspection-under-way", 409, "有未提交的自查"),
+    self_inspection_rules.SelfInspectionClosed: Kind("self-inspection-closed", 409, "自查已提交或已放弃"),
+    self_inspection_rules.SelfInspectionIncomplete: Kind("self-inspection-incomplete", 409, "自查未填完", keep=True),
+    self_inspection_rules.SelfAnswerConflict: Kind("self-answer-conflict", 412, "填写结果有冲突"),
+    hazard_rules.HazardAlreadyClosed: Kind("hazard-already-closed", 409, "隐患已处理"),
+    hazard_rules.HazardChanged: Kind("hazard-changed", 412, "隐患已被修改"),
+    hazard_rules.HazardNotSevere: Kind("hazard-not-severe", 409, "不是重大隐患"),
+    hazard_rules.HazardAlreadyEscalated: Kind("hazard-already-escalated", 409, "隐患已上报"),
+    assigned_task_rules.TaskNotDraft: Kind("assigned-task-not-draft", 409, "任务已确认"),
+    assigned_task_rules.TaskChanged: Kind("assigned-task-changed", 412, "任务已被修改"),
+    assigned_task_rules.TaskEmpty: Kind("assigned-task-empty", 409, "任务没有清单或对象"),
+    assigned_task_rules.TaskStepNotPossible: Kind("assigned-task-step-not-possible", 409, "任务状态不符"),
+    assigned_task_rules.TaskObjectsUnknown: Kind("assigned-task-objects-unknown", 422, "巡查对象有误"),
+    assigned_task_rules.TaskNotBegun: Kind("assigned-task-not-begun", 409, "任务尚未开始"),
+    assigned_task_rules.TaskAlreadyAnswered: Kind("assigned-task-already-answered", 409, "任务已反馈"),
+    assigned_task_rules.TaskIncomplete: Kind("assigned-task-incomplete", 409, "任务反馈未全部填写", keep=True),
     completion_rules.VisitStillOpen: Kind("visit-still-open", 409, "尚未登记离场", keep=True),
     completion_rules.DepartmentNotCheckedIn: Kind("department-not-checked-in", 409, "有部门尚未报到", keep=True),
     completion_rules.OutcomeDiffersFromAnswers: Kind("outcome-differs-from-answers", 409, "结论与检查结果不符"),
@@ -202,6 +294,10 @@ RETRY_AFTER = {
     "paper-not-ready": "2",
     "scanner-away": "5",
     "storage-away": "5",
+    "proof-of-work-required": "60",
+    "too-many-writes": "60",
+    "login-locked": "900",
+    "identity-provider-away": "5",
 }
 
 
@@ -235,9 +331,10 @@ def problem_of(error: DomainError) -> Problem:
 def respond(problem: Problem) -> Response[bytes]:
     """The HTTP answer of `problem`."""
     headers = {"Cache-Control": "no-store"}
-    retry = RETRY_AFTER.get(problem.type.removeprefix(_PREFIX))
+    # Most waits are known by their kind, those of a limit by how far it was exceeded.
+    retry = problem.facts.get("retry_after") or RETRY_AFTER.get(problem.type.removeprefix(_PREFIX))
     if retry is not None:
-        headers["Retry-After"] = retry
+        headers["Retry-After"] = str(retry)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(

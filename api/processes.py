@@ -24,11 +24,18 @@ from notifications.deliver import LogDriver
 from notifications.message import Channel
 
 _GRACE_SECONDS = 8
+_ALLOCATION = {
+    # A decoded picture goes back to the system once it is done with. As glibc comes it learns to keep such pieces, in
+    # each thread's own arena: after a few large pictures a server held 280 MB for nothing (measured), with this 155.
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(512 * 1024),
+    "MALLOC_TRIM_THRESHOLD_": str(512 * 1024),
+}
 
 
 def children_of(settings: Settings, listening: int) -> list[Child]:
     """Servers, a worker and a relay; `settings.database_url` is set. `listening` is the bound socket's descriptor."""
-    environment = settings.environment()
+    environment = settings.environment() | _ALLOCATION
 
     def child(name: str, stage: int, *arguments: str, fds: tuple[int, ...] = ()) -> Child:
         argv = [sys.executable, "-m", "api.cli", *arguments]

@@ -10,43 +10,61 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from litestar import Litestar
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar import HttpMethod, Litestar
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api.page_cache import CachedPage
 from api.problems import MEDIA_TYPE, problem_of
-from api.public_reader import HEADERS, JSON, PublicReader, holds, wanted
+from api.public_reader import ELDER, HEADERS, HTML, JSON, PublicReader, holds, wanted
 from api.work import DatabaseAway
 from codes.token import TOKEN_LENGTH
 from domain.shared.errors import DomainError
 
 _API = "/api/v1/codes/"
 _PAGES = ("/c/", "/C/")
+_ELDER = "/elder"
+_READ_BY_HEAD = (
+    *_PAGES,
+    _API,
+    "/api/v1/public/",
+    "/checklists",
+    "/e/",
+    "/exposures",
+    "/manuals",
+    "/open-data",
+    "/search",
+)
+"""Where HEAD is answered as GET is, without the body."""
+_CONTENT_TYPES: Mapping[str, str] = dict.fromkeys((HTML, ELDER), f"{HTML}; charset=utf-8")
 _RAW_HEADERS: Mapping[str, list[tuple[bytes, bytes]]] = {
     media_type: [
-        (b"content-type", (f"{media_type}; charset=utf-8" if media_type == "text/html" else media_type).encode()),
+        (b"content-type", _CONTENT_TYPES.get(media_type, media_type).encode()),
         *((name.lower().encode(), value.encode()) for name, value in headers.items()),
     ]
     for media_type, headers in HEADERS.items()
 }
 
 
-def _token_in(path: str) -> tuple[str, bool] | None:
-    """The token that `path` ends in, and whether it asks the API; None for any other path."""
+def _asked(path: str) -> tuple[str, str | None] | None:
+    """The token in `path`, and the representation that the path itself decides; None for any other path."""
     if path.startswith(_API):
-        token, asks_api = path[len(_API) :], True
+        token, decided = path[len(_API) :], JSON
     elif path.startswith(_PAGES):
-        token, asks_api = path[3:], False
+        token, decided = path[3:], None
+        if token.endswith(_ELDER):
+            token, decided = token.removesuffix(_ELDER), ELDER
     else:
         return None
-    return (token, asks_api) if len(token) == TOKEN_LENGTH else None
+    return (token, decided) if len(token) == TOKEN_LENGTH else None
 
 
 def public_lane(app: Litestar) -> ASGIApp:
     """`app`, with the lane beside it."""
 
     async def lane(scope: Scope, receive: Receive, send: Send) -> None:
-        found = _token_in(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+        if scope["type"] == "http" and scope["method"] == "HEAD" and scope["path"].startswith(_READ_BY_HEAD):
+            scope, send = _as_get(scope), _without_body(send)
+        found = _asked(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
         if found is None:
             await app(scope, receive, send)
             return
@@ -54,8 +72,8 @@ def public_lane(app: Litestar) -> ASGIApp:
         if b"authorization" in headers:
             await app(scope, receive, send)
             return
-        token, asks_api = found
-        media_type = JSON if asks_api else wanted(headers.get(b"accept", b"").decode("latin-1"))
+        token, decided = found
+        media_type = decided or wanted(headers.get(b"accept", b"").decode("latin-1"))
         reader: PublicReader = app.state.public_reader
         try:
             page = await reader.read(token, media_type)
@@ -67,6 +85,23 @@ def public_lane(app: Litestar) -> ASGIApp:
             await _answer(send, page, media_type, headers.get(b"if-none-match", b"").decode("latin-1"))
 
     return lane
+
+
+def _as_get(scope: HTTPScope) -> HTTPScope:
+    """The same request, as if the body were wanted too."""
+    asked: HTTPScope = {**scope, "method": HttpMethod.GET}
+    return asked
+
+
+def _without_body(send: Send) -> Send:
+    """Headers go out as they are, with the length that the body would have; of the body nothing."""
+
+    async def headers_only(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return headers_only
 
 
 async def _answer(send: Send, page: CachedPage, media_type: str, if_none_match: str) -> None:

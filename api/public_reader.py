@@ -21,10 +21,13 @@ from domain.shared.clock import local_date
 JSON = "application/json"
 HTML = "text/html"
 _PUBLIC = {"Cache-Control": "no-cache", "Vary": "Accept, Authorization"}
+ELDER = "text/html; view=elder"
+"""The 长辈版, at an address of its own: the same bytes for everybody there, so it is kept like the other page."""
 HEADERS: Mapping[str, Mapping[str, str]] = {
     JSON: _PUBLIC,
     LINKSET_MEDIA_TYPE: _PUBLIC,
     HTML: {**_PUBLIC, **pages.HEADERS},
+    ELDER: {**_PUBLIC, **pages.HEADERS},
 }
 """The headers of each representation."""
 
@@ -45,6 +48,11 @@ def holds(if_none_match: str, etag: str) -> bool:
     return etag in {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
 
 
+def etag_of(body: bytes) -> str:
+    """The entity tag of a representation."""
+    return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+
+
 class PublicReader:
     """Reads for who is not signed in. Nothing is written."""
 
@@ -56,7 +64,7 @@ class PublicReader:
         self._public_url = public_url
 
     async def read(self, token: str, media_type: str) -> CachedPage:
-        """The representation of `media_type`: without the database where this process would know of a change.
+        """The representation (one of `HEADERS`): without the database where this process would know of a change.
 
         Raises `InvalidCode`, `CodeWasReplaced`, `CodeWasRevoked` or `DatabaseAway`.
         """
@@ -72,7 +80,7 @@ class PublicReader:
             site = await operations.find_site(connection, code_id)
         require_valid(site.code_state)
         body = self._render(site, token, media_type, today)
-        page = CachedPage(body, f'"{hashlib.sha256(body).hexdigest()[:24]}"', site.site_id)
+        page = CachedPage(body, etag_of(body), site.site_id)
         if self._feed.is_current:
             self._cache.put(place, page, since)
         return page
@@ -81,4 +89,7 @@ class PublicReader:
         if media_type == LINKSET_MEDIA_TYPE:
             return msgspec.json.encode(linkset(self._public_url, token.upper(), site))
         view = operations.public_view(site, today)
-        return pages.render_site(view, today) if media_type == HTML else msgspec.json.encode(view)
+        if media_type == JSON:
+            return msgspec.json.encode(view)
+        address = f"{self._public_url}/c/{token.upper()}"
+        return pages.render_site(view, today, address, elder=media_type == ELDER)

@@ -6,17 +6,38 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from api.complaint_messages import GRIEVANCE_REACTIONS
+from api.space_messages import SPACE_REACTIONS
+from domain.complaint.events import ConsumerComplaintFiled
+from domain.complaint.operations import answer_from_inspection
 from domain.document.events import DocumentIssued
-from domain.evidence.events import EvidenceStored
+from domain.enterprise.posters.events import BatchEvent, PosterBatchOpened, PosterBatchResumed, PosterPartDrawn
+from domain.evidence.events import AttachmentStored, EvidenceStored
+from domain.exposure.operations import withdraw_resting_on
+from domain.identity.model import EnterprisePost
 from domain.inspection.completion.events import InspectionCompleted
-from domain.inspection.events import CheckedIn
+from domain.inspection.events import CheckedIn, OfficersIdentified
+from domain.inspection.model import IdentificationResponse
+from domain.inspection.rules import is_in_doubt
+from domain.membership.events import MemberInvited
+from domain.membership.rules import DEFAULT_POLICY as MEMBERSHIP_POLICY
+from domain.publication.events import PublicationWithdrawn
+from domain.publication.objection.events import ObjectionDecided, ObjectionFiled
 from domain.publication.operations import open_publication
+from domain.rating import operations as ratings
 from domain.rectification.events import RectificationOrderIssued
 from domain.rectification.model import ConsentMeans
+from domain.request.events import RequestMoved, RequestSubmitted
+from domain.search.operations import keep_findable
+from domain.self_inspection.assigned.events import TaskAssigned, TaskDispatchBegun
+from domain.self_inspection.events import SelfInspectionsReminded
+from domain.self_inspection.hazard.events import HazardEscalated, HazardOverdue
 from domain.shared.chores import Chore, ChoreKind
 from domain.shared.clock import local_date
 from domain.shared.events import Event
 from domain.shared.transaction import Transaction
+from domain.visitor.events import PhoneCodeSent
+from domain.visitor.model import CODE_MINUTES
 from notifications.message import Channel, Message, Recipient
 
 
@@ -25,7 +46,7 @@ def _announce_arrival(event: CheckedIn) -> list[Message]:
     messages: list[Message] = []
     if event.is_news:
         messages.append(_arrival(event))
-    if event.after.flags:
+    if is_in_doubt(event.after.means, event.after.flags):
         messages.append(_position_in_doubt(event))
     return messages
 
@@ -80,9 +101,164 @@ def _of_order(event: RectificationOrderIssued, channel: Channel, *, has_consent:
     )
 
 
+def _send_code(event: PhoneCodeSent) -> list[Message]:
+    """The code is opened when the message is sent: neither outbox nor jobs hold it."""
+    return [
+        Message(
+            template="phone_code",
+            channel=Channel.SMS,
+            recipient=Recipient.PHONE_VERIFICATION,
+            recipient_id=event.subject_id,
+            parameters={"minutes": str(CODE_MINUTES)},
+        )
+    ]
+
+
+def _remind_of_quarter(event: SelfInspectionsReminded) -> list[Message]:
+    return [
+        Message(
+            template="self_inspection_due",
+            channel=Channel.IN_APP,
+            recipient=Recipient.ENTERPRISE,
+            recipient_id=enterprise_id,
+            parameters={"due": event.due},
+        )
+        for enterprise_id in event.enterprises
+    ]
+
+
+def _remind_of_hazard(event: HazardOverdue) -> list[Message]:
+    """In the app first; by SMS when that did not help."""
+    return [
+        Message(
+            template="hazard_overdue",
+            channel=Channel.SMS if event.is_last else Channel.IN_APP,
+            recipient=Recipient.ENTERPRISE,
+            recipient_id=event.enterprise_id,
+            parameters={"days": str(event.days)},
+        )
+    ]
+
+
+def _announce_escalation(event: HazardEscalated) -> list[Message]:
+    """To the regulator's leads; a site without a regulator is in the lists of its region alone."""
+    if event.department_id is None:
+        return []
+    return [
+        Message(
+            template="hazard_escalated",
+            channel=Channel.IN_APP,
+            recipient=Recipient.DEPARTMENT_LEADS,
+            recipient_id=event.department_id,
+            parameters={"hazard_id": str(event.subject_id)},
+        )
+    ]
+
+
+def _announce_task(event: TaskAssigned) -> list[Message]:
+    return [
+        Message(
+            template="task_assigned",
+            channel=Channel.IN_APP,
+            recipient=Recipient.ENTERPRISE,
+            recipient_id=enterprise_id,
+            parameters={
+                "department": event.department_name,
+                "task": event.after.name,
+                "due": f"{event.after.ends_on.month}月{event.after.ends_on.day}日",
+            },
+        )
+        for enterprise_id in event.enterprises
+    ]
+
+
+def _invite(event: MemberInvited) -> list[Message]:
+    """Who was invited learns of it by SMS; the phone is opened only where it is sent."""
+    return [
+        Message(
+            template="member_invitation",
+            channel=Channel.SMS,
+            recipient=Recipient.ENTERPRISE_MEMBER,
+            recipient_id=event.subject_id,
+            parameters={
+                "enterprise": event.enterprise_name,
+                "post": EnterprisePost(event.after.post).label,
+                "days": str(MEMBERSHIP_POLICY.invitation_days),
+            },
+        )
+    ]
+
+
+def _tell_of_refusal(event: OfficersIdentified) -> list[Message]:
+    """Who asks for recusal or doubts who is there is heard at once, while the officers still stand at the door."""
+    if event.after.response == IdentificationResponse.ACKNOWLEDGED or event.department_id is None:
+        return []
+    refusal = "申请回避" if event.after.response == IdentificationResponse.RECUSAL_REQUESTED else "身份或单位不符"
+    return [_to_leads(event.department_id, "identification_refused", inspection=event.subject_id, refusal=refusal)]
+
+
+def _tell_of_request(event: RequestSubmitted) -> list[Message]:
+    return [_to_leads(event.after.department_id, "request_submitted", request=event.subject_id, due=event.after.due_on)]
+
+
+def _tell_of_step(event: RequestMoved) -> list[Message]:
+    """The enterprise hears of an answer and of what it must add; another department, of what came to it."""
+    if event.step == "transfer":
+        return [
+            _to_leads(event.after.department_id, "request_submitted", request=event.subject_id, due=event.after.due_on)
+        ]
+    if event.step not in {"answer", "return"}:
+        return []
+    return [_to_enterprise(event.enterprise_id, f"request_{event.after.state}", request=event.subject_id)]
+
+
+def _tell_of_objection(event: ObjectionFiled) -> list[Message]:
+    if event.department_id is None:
+        return []
+    due = local_date(event.after.due_at)
+    return [_to_leads(event.department_id, "objection_filed", objection=event.subject_id, due=due)]
+
+
+def _tell_of_decision(event: ObjectionDecided) -> list[Message]:
+    return [_to_enterprise(event.enterprise_id, "objection_decided", objection=event.subject_id)]
+
+
+def _to_leads(department_id: UUID, template: str, **parameters: object) -> Message:
+    return Message(
+        template=template,
+        channel=Channel.IN_APP,
+        recipient=Recipient.DEPARTMENT_LEADS,
+        recipient_id=department_id,
+        parameters={name: str(value) for name, value in parameters.items()},
+    )
+
+
+def _to_enterprise(enterprise_id: UUID, template: str, **parameters: object) -> Message:
+    return Message(
+        template=template,
+        channel=Channel.IN_APP,
+        recipient=Recipient.ENTERPRISE,
+        recipient_id=enterprise_id,
+        parameters={name: str(value) for name, value in parameters.items()},
+    )
+
+
 _REACTIONS: Mapping[type[Event], Callable[[Any], list[Message]]] = {
+    OfficersIdentified: _tell_of_refusal,
+    RequestSubmitted: _tell_of_request,
+    RequestMoved: _tell_of_step,
+    ObjectionFiled: _tell_of_objection,
+    ObjectionDecided: _tell_of_decision,
+    **GRIEVANCE_REACTIONS,
+    **SPACE_REACTIONS,
     CheckedIn: _announce_arrival,
     RectificationOrderIssued: _announce_order,
+    SelfInspectionsReminded: _remind_of_quarter,
+    HazardOverdue: _remind_of_hazard,
+    HazardEscalated: _announce_escalation,
+    TaskAssigned: _announce_task,
+    PhoneCodeSent: _send_code,
+    MemberInvited: _invite,
 }
 
 
@@ -90,13 +266,32 @@ def _render(event: DocumentIssued) -> Chore:
     return Chore(kind=ChoreKind.RENDER_DOCUMENT, subject=event.subject_id.bytes)
 
 
-def _copy(event: EvidenceStored) -> Chore:
+def _copy(event: EvidenceStored | AttachmentStored) -> Chore:
     return Chore(kind=ChoreKind.COPY_EVIDENCE, subject=bytes.fromhex(event.after.digest))
 
 
+def _draw_posters(event: BatchEvent) -> Chore:
+    """A part after the other: the chore of a batch that is finished or cancelled finds nothing to do."""
+    return Chore(kind=ChoreKind.DRAW_POSTERS, subject=event.subject_id.bytes)
+
+
+def _hand_over(event: ConsumerComplaintFiled) -> Chore:
+    return Chore(kind=ChoreKind.HAND_OVER_COMPLAINT, subject=event.subject_id.bytes)
+
+
+def _assign(event: TaskDispatchBegun) -> Chore:
+    return Chore(kind=ChoreKind.ASSIGN_TASK, subject=event.subject_id.bytes)
+
+
 _CHORES: Mapping[type[Event], Callable[[Any], Chore]] = {
+    ConsumerComplaintFiled: _hand_over,
     DocumentIssued: _render,
     EvidenceStored: _copy,
+    TaskDispatchBegun: _assign,
+    AttachmentStored: _copy,
+    PosterBatchOpened: _draw_posters,
+    PosterBatchResumed: _draw_posters,
+    PosterPartDrawn: _draw_posters,
 }
 
 
@@ -119,11 +314,14 @@ class Reactions:
 
     async def follow(self, tx: Transaction, event: Event) -> Sequence[Event]:
         """What `event` changes in other rooms, in the same transaction; gives the events of that."""
+        await keep_findable(tx, event)
         match event:
+            case PublicationWithdrawn():
+                return await withdraw_resting_on(tx, event.subject_id)
             case InspectionCompleted(
                 site_id=UUID() as site_id, region=str() as region, department_id=UUID() as lead_id
             ):
-                return await open_publication(
+                opened = await open_publication(
                     tx,
                     inspection_id=event.subject_id,
                     enterprise_id=event.enterprise_id,
@@ -133,5 +331,14 @@ class Reactions:
                     completed_at=tx.now,  # a completion that arrives late does not shorten the enterprise's preview
                     embargo_working_days=self._embargo_working_days,
                 )
+                answered = await answer_from_inspection(tx, event.subject_id, event.after.outcome)
+                invited = await ratings.invite(
+                    tx,
+                    inspection_id=event.subject_id,
+                    enterprise_id=event.enterprise_id,
+                    site_id=site_id,
+                    outcome=event.after.outcome,
+                )
+                return (*opened, *answered, *invited)
             case _:
                 return ()

@@ -6,9 +6,11 @@ import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 
+from api.client_address import Network, parse_networks
 from domain.evidence.model import BlobPlace
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ _BLOB_OPTIONS = (
     "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",
 )
 _S3 = "s3://"
+_ZHIGUITONG = "YIMA_ZHIGUITONG_"
+_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 PUBLIC_URL = "http://127.0.0.1:8000"
@@ -39,13 +43,33 @@ class SettingsError(Exception):
     """The environment cannot be used as it is; the message says what to change."""
 
 
+class ZhiguitongAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """Where 智桂通 is, and as which application we call it (应用注册, 8.1).
+
+    Without a `role_code` it tells id, name, mobile and type of account only, which is too little to recognise anybody.
+    """
+
+    url: str
+    app_code: str
+    app_secret: str
+    app_key: str
+    service_id: str = "1"
+    role_code: str | None = None
+
+    def __repr__(self) -> str:
+        """Its address alone: the rest must not come into a log."""
+        return f"ZhiguitongAccess({self.url})"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What an installation may choose.
 
     `database_url` is None when the embedded PostgreSQL is used. `keys` is the folder of the root key.
     `public_url` is what is printed in the codes: scheme and host, no path. `embargo_days`, where
     given, stand between completion and publication. `blobs` is None when they are kept in a
-    folder of `var`; `scanner` is `host:port` of a ClamAV daemon, or None.
+    folder of `var`; `scanner` is `host:port` of a ClamAV daemon, or None. `trusted_proxies` are the networks of our own
+    proxies: only what they say of where a request comes from is believed. `zhiguitong` is None where nobody logs in
+    by it.
     """
 
     var: Path
@@ -61,6 +85,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     embargo_days: int | None = None
     blobs: BlobPlace | None = None
     scanner: str | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    zhiguitong: ZhiguitongAccess | None = None
 
     @property
     def embargo_working_days(self) -> int:
@@ -95,6 +121,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             variables |= {"YIMA_BLOBS": self.blobs.url, **self.blobs.options}
         if self.scanner is not None:
             variables["YIMA_CLAMD"] = self.scanner
+        if self.trusted_proxies:
+            variables["YIMA_TRUSTED_PROXIES"] = ",".join(str(network) for network in self.trusted_proxies)
+        if self.zhiguitong is not None:
+            access = msgspec.structs.asdict(self.zhiguitong).items()
+            variables |= {_ZHIGUITONG + name.upper(): value for name, value in access if value is not None}
         return variables
 
 
@@ -126,6 +157,32 @@ def _scanner(environment: Mapping[str, str]) -> str | None:
     if not host or not port.isascii() or not port.isdigit():
         raise SettingsError(f"YIMA_CLAMD={address!r} is not host:port.")
     return address
+
+
+def _trusted_proxies(environment: Mapping[str, str]) -> tuple[Network, ...]:
+    text = environment.get("YIMA_TRUSTED_PROXIES", "")
+    try:
+        return parse_networks(text)
+    except ValueError as broken:
+        raise SettingsError(f"YIMA_TRUSTED_PROXIES={text!r} is no list of networks: {broken}.") from broken
+
+
+def _zhiguitong(environment: Mapping[str, str]) -> ZhiguitongAccess | None:
+    """Access to 智桂通, all of it or none. Its secret travels in clear to nobody but this machine."""
+    given = {
+        name: environment[_ZHIGUITONG + name.upper()]
+        for name in ZhiguitongAccess.__struct_fields__
+        if environment.get(_ZHIGUITONG + name.upper())
+    }
+    if not given:
+        return None
+    missing = [name for name in ("url", "app_code", "app_secret", "app_key") if name not in given]
+    if missing:
+        raise SettingsError(f"{_ZHIGUITONG}{missing[0].upper()} is missing: 智桂通 needs all four of its application.")
+    address = urlsplit(given["url"])
+    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in _HERE):
+        raise SettingsError(f"{_ZHIGUITONG}URL={given['url']!r} is not https://…")
+    return ZhiguitongAccess(**given)
 
 
 def _address_of_this_machine() -> str:
@@ -171,4 +228,6 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         else None,
         blobs=_blob_place(env),
         scanner=_scanner(env),
+        trusted_proxies=_trusted_proxies(env),
+        zhiguitong=_zhiguitong(env),
     )

@@ -16,6 +16,7 @@ from api.reactions import Reactions
 from api.settings import EMBARGO_WORKING_DAYS, PUBLIC_URL
 from api.work import Work
 from codes.token import TokenKeys
+from domain.complaint.ports import ConsumerComplaintGateway, LinkOnlyGateway
 from domain.evidence.blobs import Blobs
 from domain.evidence.darkroom import Darkroom
 from domain.evidence.model import BlobPlace
@@ -39,6 +40,8 @@ from domain.shared.sql import Command, Connection, Pool, Query, open_pool
 from domain.shared.tables import key_version
 from domain.shared.trace import TraceSeal
 from domain.shared.vault import Vault
+from domain.visitor.challenges import Challenges
+from domain.visitor.passes import Passes
 
 APP_ROLE = "yima_app"
 RELAY_ROLE = "yima_relay"
@@ -68,13 +71,17 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     vault: Vault
     seal: TraceSeal
     session_tokens: SessionTokens
+    passes: Passes
+    challenges: Challenges
     code_keys: TokenKeys
+    badge_keys: TokenKeys
     blobs: Blobs
     darkroom: Darkroom
     scanner: Scanner
     clock: Clock
     random: Random
     public_url: str
+    consumer_complaints: ConsumerComplaintGateway = LinkOnlyGateway()
 
 
 async def load_keys(connection: Connection, folder: Path, *, now: datetime, random: Random) -> KeyRing:
@@ -142,6 +149,12 @@ def code_keys_of(keys: KeyRing) -> TokenKeys:
     return TokenKeys(keys.all(KeyPurpose.CODE), current=current)
 
 
+def badge_keys_of(keys: KeyRing) -> TokenKeys:
+    """The keys of badges and live codes, by key id."""
+    current, _ = keys.current(KeyPurpose.BADGE)
+    return TokenKeys(keys.all(KeyPurpose.BADGE), current=current)
+
+
 def scanner_at(address: str | None) -> Scanner:
     """The scanner of uploads at `host:port`; without an address nothing is scanned."""
     if address is None:
@@ -172,7 +185,10 @@ def build_parts(
         vault=vault,
         seal=seal,
         session_tokens=SessionTokens(keys),
+        passes=Passes(keys, random),
+        challenges=Challenges(keys, random),
         code_keys=code_keys_of(keys),
+        badge_keys=badge_keys_of(keys),
         blobs=Blobs(blobs, Sealer(keys, random)),
         darkroom=darkroom,
         scanner=scanner,

@@ -21,6 +21,10 @@ class Recipient(enum.StrEnum):
 
     ENTERPRISE = "enterprise"
     DEPARTMENT_LEADS = "department_leads"
+    COMPLAINANT = "complainant"
+    INFORMANT = "informant"
+    PHONE_VERIFICATION = "phone_verification"
+    ENTERPRISE_MEMBER = "enterprise_member"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,6 +65,32 @@ PARAMETERS: Mapping[str, Node] = {
         "schema": {"type": "string", "pattern": r'^"?\d{1,9}"?$'},
         "example": "1",
     },
+    "YimaPass": {
+        "name": "Yima-Pass",
+        "in": "header",
+        "required": False,
+        "description": "Required of citizens: the pass (通行凭证) that createPass or provePhone gave; without a good "
+        "one the answer is 401 `pass-required`.",
+        "schema": _TEXT,
+        "example": "AQEBmPOibB59QJpRK39MjB4DAAAAAGkfz0QAAAAAAAAAAAAAAAAAAAAA",
+    },
+    "YimaDevice": {
+        "name": "Yima-Device",
+        "in": "header",
+        "required": False,
+        "description": "A random id that the client made and keeps. Only its keyed hash is stored, to count writes.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"},
+        "example": "0198f3a2-6c1e-7d40-9a51-2b7f4c8e1d05",
+    },
+    "YimaProof": {
+        "name": "Yima-Proof",
+        "in": "header",
+        "required": False,
+        "description": "A solved challenge (altcha, base64 of its JSON), where 429 `proof-of-work-required` asked for "
+        "one. It can be used once.",
+        "schema": _TEXT,
+        "example": "eyJjaGFsbGVuZ2UiOnt9LCJzb2x1dGlvbiI6e319",
+    },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
@@ -74,6 +100,8 @@ PARAMETERS: Mapping[str, Node] = {
         "example": '"7c1f0a3b9d2e4f6a8b0c1d2e"',
     },
 }
+OF_CITIZENS = ("YimaPass", "YimaDevice", "YimaProof")
+"""What every write of a citizen understands."""
 HEADERS: Mapping[str, Node] = {
     "IdempotencyReplayed": {
         "description": "`true`: this write had come before, and this is its first answer, byte for byte; of one above "
@@ -90,5 +118,13 @@ HEADERS: Mapping[str, Node] = {
         "description": "For If-Match of putRecordFacts; 0 before anything was added by hand.",
         "schema": {"type": "integer", "format": "int64"},
     },
+    "Link": {"description": "RFC 8288: `license`, and `next` where there is another page.", "schema": _TEXT},
+    "YimaTotal": {
+        "description": "How many there are in all; `>=10000` where they are not counted further.",
+        "schema": _TEXT,
+    },
+    "ReprDigest": {"description": "RFC 9530: SHA-256 of the file.", "schema": _TEXT},
+    "YimaResults": {"description": "Results in the file.", "schema": {"type": "integer", "format": "int64"}},
+    "YimaWithdrawn": {"description": "Tombstones in the file.", "schema": {"type": "integer", "format": "int64"}},
     "RetryAfter": {"description": "Seconds to wait before the same request is sent again.", "schema": _TEXT},
 }

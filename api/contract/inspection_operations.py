@@ -42,6 +42,7 @@ _CHECK_IN: Refusals = (
     rules.AlreadyCheckedIn,
     rules.WrongSite,
     rules.CodeRequired,
+    rules.LiveCodeExpired,
     rules.PositionReasonRequired,
     rules.LateScanReasonRequired,
     rules.BackEntryTooLate,

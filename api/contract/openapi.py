@@ -18,7 +18,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from api.auth import permitted
-from api.contract.headers import HEADERS, PARAMETERS, Node
+from api.contract.headers import HEADERS, OF_CITIZENS, PARAMETERS, Node
 from api.contract.operations import OPERATIONS
 from api.contract.told import LINKSET, SIGNED_IN, Told
 from api.problems import KINDS, MEDIA_TYPE, RETRY_AFTER, Kind, Problem, all_kinds
@@ -200,7 +200,8 @@ class _Operation:
         self._shapes = shapes
         self._examples = examples
         dependencies = self.handler.parsed_fn_signature.parameters
-        self.is_keyed = "submission" in dependencies
+        self.is_of_citizen = "citizen_write" in dependencies
+        self.is_keyed = "submission" in dependencies or self.is_of_citizen
         self.is_versioned = "if_match" in dependencies
 
     def describe(self, plain: Node) -> Node:
@@ -234,6 +235,8 @@ class _Operation:
         """Litestar's, but for headers, which `PARAMETERS` has."""
         kept = [self._parameter(each) for each in plain if each["in"] != "header"]
         named = ["IdempotencyKey", "YimaAfter", "YimaDoneAt"] if self.is_keyed else []
+        if self.is_of_citizen:
+            named = ["IdempotencyKey", "YimaDoneAt", *OF_CITIZENS]
         named += ["IfMatch"] if self.is_versioned else []
         named += self.told.headers
         named += ["IfNoneMatch"] if self.told.is_conditional else []

@@ -39,11 +39,12 @@ PAPER_OPERATIONS: Mapping[str, Told] = {
             *_PUBLICATION_CHANGE,
             codes.ReasonMissing,
             publications.AlreadyPublished,
-            publications.ObjectionTermOver,
+            publications.ObjectionDecides,
         ),
     ),
     "releasePublication": Told(
-        result=Accepted[PublicationAnswer], refuses=(*_PUBLICATION_CHANGE, publications.NotWithheld)
+        result=Accepted[PublicationAnswer],
+        refuses=(*_PUBLICATION_CHANGE, publications.NotWithheld, publications.ObjectionDecides),
     ),
     "withdrawPublication": Told(
         result=Accepted[PublicationAnswer],
@@ -187,7 +188,7 @@ PAPER_OPERATIONS: Mapping[str, Told] = {
     ),
     "withdrawServiceConsent": Told(
         result=Accepted[rectification.ConsentWithdrawn],
-        refuses=(NotFound, *KEYED, service_rules.NoServiceConsent, DatabaseAway),
+        refuses=(NotFound, Forbidden, *KEYED, service_rules.NoServiceConsent, DatabaseAway),
     ),
     "openTransfer": Told(
         result=Accepted[rectification.TransferStands],

@@ -24,7 +24,7 @@ _MANAGED_SITE: Refusals = (NotFound, DatabaseAway)
 _CHECKLIST_CHANGE: Refusals = (NotFound, Forbidden, *KEYED, DatabaseAway)
 
 REGISTER_OPERATIONS: Mapping[str, Told] = {
-    "logIn": Told(refuses=(identity.LogInRefused, InvalidField, InProgress, DatabaseAway)),
+    "logIn": Told(refuses=(identity.LogInRefused, identity.LogInLocked, InvalidField, InProgress, DatabaseAway)),
     "refreshSession": Told(refuses=(TokenInvalid, identity.SessionEnded, InvalidField, InProgress, DatabaseAway)),
     "logOut": Told(refuses=(InProgress, DatabaseAway)),
     "issueCode": Told(
@@ -94,7 +94,9 @@ REGISTER_OPERATIONS: Mapping[str, Told] = {
     "deleteChecklist": Told(
         result=Accepted[ChecklistAnswer], refuses=(*_CHECKLIST_CHANGE, checklists.ChecklistStillEnabled)
     ),
-    "readPublicEnterprise": Told(refuses=(NotFound, DatabaseAway)),
+    "readPublicEnterprise": Told(
+        refuses=(NotFound, DatabaseAway), media=("application/json", LINKSET), is_conditional=True
+    ),
     "healthLive": Told(),
     "healthReady": Told(otherwise={503: Readiness}),
 }

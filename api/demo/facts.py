@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from api.demo.identities import IdentityFacts, demo_identities
 from api.demo.load import ACCOUNTS, DemoAccounts, load_demo, renew_passwords
 from api.wiring import Parts
 from codes.qr import qr_terminal
@@ -29,6 +30,7 @@ from domain.identity.passwords import verify_password
 from domain.identity.store import ACCOUNT_BY_LOGIN
 from domain.identity.tables import account
 from domain.inspection.tables import inspection, inspection_officer
+from domain.membership.accounts import LOGIN_PREFIX
 from domain.shared.sql import Query
 
 _MOST_SITES: Final = 1000
@@ -77,6 +79,7 @@ class DemoFacts(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     accounts: dict[str, AccountFacts]
     sites: list[SiteFacts]
+    zhiguitong: dict[str, IdentityFacts] = {}
 
 
 class _SiteRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +127,10 @@ _SITES = Query(
         site.join(enterprise, enterprise.c.id == site.c.enterprise_id)
         .join(site_code, sa.and_(site_code.c.site_id == site.c.id, site_code.c.state == "issued"))
         .outerjoin(_orders, _orders.c.site_id == site.c.id)
-        .outerjoin(account, account.c.enterprise_id == enterprise.c.id)
+        .outerjoin(
+            account,
+            sa.and_(account.c.enterprise_id == enterprise.c.id, ~account.c.login.startswith(LOGIN_PREFIX)),
+        )
     )
     .order_by(
         sa.func.coalesce(_orders.c.due_on == sa.bindparam("today", type_=sa.Date), sa.false()).desc(),
@@ -149,7 +155,7 @@ async def prepare_demo(parts: Parts, path: Path, *, base_url: str, public_url: s
         else:
             accounts = await renew_passwords(parts)
     sites = await demo_sites(parts, base_url=base_url, public_url=public_url, today=today)
-    return write_demo_facts(path, base_url, accounts, sites)
+    return write_demo_facts(path, base_url, accounts, sites, await demo_identities(parts))
 
 
 async def demo_sites(parts: Parts, *, base_url: str, public_url: str, today: date) -> list[SiteFacts]:
@@ -185,7 +191,13 @@ def _site_facts(row: _SiteRow, token: str, base_url: str, public_url: str) -> Si
     )
 
 
-def write_demo_facts(path: Path, base_url: str, accounts: DemoAccounts, sites: Sequence[SiteFacts]) -> DemoFacts:
+def write_demo_facts(
+    path: Path,
+    base_url: str,
+    accounts: DemoAccounts,
+    sites: Sequence[SiteFacts],
+    identities: Mapping[str, IdentityFacts] | None = None,
+) -> DemoFacts:
     """Write `path` (0600, whole or not at all); an unchanged file is not touched."""
     facts = DemoFacts(
         base_url=base_url,
@@ -194,6 +206,7 @@ def write_demo_facts(path: Path, base_url: str, accounts: DemoAccounts, sites: S
             for each in ACCOUNTS
         },
         sites=list(sites),
+        zhiguitong=dict(identities or {}),
     )
     content = msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n"
     if not path.exists() or path.read_bytes() != content:
@@ -224,11 +237,18 @@ def print_demo(facts: DemoFacts, console: Console) -> None:
         console.file.flush()
 
 
+def read_demo_facts(path: Path) -> DemoFacts | None:
+    """What `path` holds; None when it is missing or unreadable."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=DemoFacts)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
 def _kept_passwords(path: Path) -> Mapping[str, str]:
     """The passwords that `path` holds; empty when it is missing, unreadable, or lacks one."""
-    try:
-        facts = msgspec.json.decode(path.read_bytes(), type=DemoFacts)
-    except (OSError, msgspec.MsgspecError):
+    facts = read_demo_facts(path)
+    if facts is None:
         return {}
     kept = {key: entry.password for key, entry in facts.accounts.items()}
     return kept if {each.key for each in ACCOUNTS} <= kept.keys() else {}

@@ -16,21 +16,28 @@ import sqlalchemy as sa
 from api.demo.history import insert_past, insert_rows
 from api.demo.register import DemoOfficer, DemoRegister, DemoSite, demo_id, make_register, person_name
 from api.demo.visits import DemoInspections, plan_inspections
-from api.demo.words import CITY, CITY_PATH, EMERGENCY, FIRE, FOOD_SERVICE, MARKET
+from api.demo.words import CITY, CITY_PATH, CULTURE, EMERGENCY, FIRE, MARKET
 from api.register import INSTALLATION, load_register
 from api.wiring import Parts
 from codes.token import code_url
-from domain.checklist.builtin import FOOD_SERVICE_TYPE, load_builtin_checklists
+from domain.checklist.builtin import (
+    FOOD_SERVICE_TYPE,
+    HAZARDOUS_CHEMICALS_TYPE,
+    TRAVEL_AGENCY_TYPE,
+    load_builtin_checklists,
+)
 from domain.checklist.store import ENABLED_CHECKLIST
 from domain.document.template_operations import load_builtin_templates
 from domain.enterprise.operations import issue_codes
 from domain.enterprise.tables import enterprise, licence, site
-from domain.identity.model import Role
+from domain.identity.model import EnterprisePost, Role
 from domain.identity.passwords import hash_password
 from domain.identity.store import ACCOUNT_BY_LOGIN, INSERT_ACCOUNT, INSERT_DEPARTMENT
 from domain.identity.tables import account
 from domain.inspection.dispatch import dispatch_inspection
 from domain.inspection.model import DispatchOrder
+from domain.manual.builtin import load_builtin_manuals
+from domain.membership.operations import enrol_managers
 from domain.officer.tables import officer
 from domain.shared.events import Event, Operator
 from domain.shared.numbers import NumberRequest
@@ -155,22 +162,38 @@ async def _make(tx: Transaction, parts: Parts, making: _Making) -> Outcome[None]
     return Outcome(answer=None, events=tuple(events), numbers=tuple(numbers))
 
 
-async def _load_lists(tx: Transaction, register: DemoRegister) -> Outcome[UUID | None]:
-    """检查单 of food service; gives its version."""
-    market = register.department(MARKET)
-    loaded = await load_builtin_checklists(tx, market.id, departments={"消防救援": FIRE})
-    enabled = await ENABLED_CHECKLIST.first(
-        tx.connection, business_type=FOOD_SERVICE_TYPE, region=market.region, department_id=market.id
-    )
-    return Outcome(answer=None if enabled is None else enabled.version_id, events=loaded.events)
+_LEADS: Final = {
+    FOOD_SERVICE_TYPE: MARKET,
+    HAZARDOUS_CHEMICALS_TYPE: EMERGENCY,
+    TRAVEL_AGENCY_TYPE: CULTURE,
+}
+"""Which department leads the checklist of a 业态 and makes its manual."""
 
 
-def _with_list(order: DispatchOrder, register: DemoRegister, version_id: UUID | None) -> DispatchOrder:
-    """An inspection of a restaurant draws its items; the other trades have no list yet."""
-    visited = next(each for each in register.sites if each.id == order.site_id)
-    if visited.enterprise.trade.industry != FOOD_SERVICE:
+async def _load_lists(tx: Transaction, register: DemoRegister) -> Outcome[Mapping[str, UUID]]:
+    """检查单 and 经营手册 of each 业态 by the department that leads it; gives the versions of the lists."""
+    events: list[Event] = []
+    versions: dict[str, UUID] = {}
+    for business_type, code in _LEADS.items():
+        lead = register.department(code)
+        lists = await load_builtin_checklists(
+            tx, lead.id, business_types=[business_type], departments={"消防救援": FIRE}
+        )
+        manuals = await load_builtin_manuals(tx, lead.id, business_types=[business_type])
+        events += [*lists.events, *manuals.events]
+        enabled = await ENABLED_CHECKLIST.one(
+            tx.connection, business_type=business_type, region=lead.region, department_id=lead.id
+        )
+        versions[business_type] = enabled.version_id
+    return Outcome(answer=versions, events=tuple(events))
+
+
+def _with_list(order: DispatchOrder, register: DemoRegister, versions: Mapping[str, UUID]) -> DispatchOrder:
+    """An inspection draws its items from the list of the site's 业态; trades without one have no list."""
+    trade = next(each for each in register.sites if each.id == order.site_id).enterprise.trade
+    if trade.business_type is None:
         return order
-    return msgspec.structs.replace(order, checklist_version_id=version_id)
+    return msgspec.structs.replace(order, checklist_version_id=versions[trade.business_type])
 
 
 async def _insert_register(tx: Transaction, register: DemoRegister) -> None:
@@ -250,7 +273,7 @@ def _site_row(tx: Transaction, made: DemoSite, departments: Mapping[str, UUID]) 
 
 
 async def _insert_accounts(tx: Transaction, making: _Making) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": account_id,
             "login": each.name,
@@ -263,6 +286,7 @@ async def _insert_accounts(tx: Transaction, making: _Making) -> None:
         for each, account_id, person in zip(ACCOUNTS, making.account_ids, making.people, strict=True)
     ]
     await INSERT_ACCOUNT.run_many(tx.connection, rows)
+    await enrol_managers(tx, {row["id"]: row["enterprise_id"] for row in rows if row["enterprise_id"] is not None})
 
 
 def _station(making: _Making, who: DemoAccount, person: str) -> dict[str, Any]:
@@ -273,6 +297,8 @@ def _station(making: _Making, who: DemoAccount, person: str) -> dict[str, Any]:
         "region": None,
         "officer_id": None,
         "enterprise_id": None,
+        "enterprise_post": None,
+        "site_ids": None,
     }
     if who.role is Role.INSPECTOR:
         made = {
@@ -285,7 +311,8 @@ def _station(making: _Making, who: DemoAccount, person: str) -> dict[str, Any]:
     if who.role is Role.ENTERPRISE:
         visited = making.inspections.pending[_VISITED[who.key]].site_id
         run = next(each.enterprise for each in register.sites if each.id == visited)
-        return {**nobody, "name": run.legal_representative, "post": "企业负责人", "enterprise_id": run.id}
+        managing = {"enterprise_id": run.id, "enterprise_post": EnterprisePost.MANAGER}
+        return {**nobody, **managing, "name": run.legal_representative, "post": "企业负责人"}
     if who.role is Role.ADMINISTRATOR:
         return {**nobody, "name": person, "post": "系统管理员", "region": CITY_PATH.partition(".")[0]}
     market = register.department(MARKET).id

@@ -23,12 +23,14 @@ from domain.enterprise.events import EnterprisesImported
 from domain.enterprise.intake import EnterpriseRow, judge_enterprise
 from domain.enterprise.intake_store import save_enterprises
 from domain.identity.store import ALL_DEPARTMENTS, ALL_REGIONS
+from domain.membership.operations import review_claims
 from domain.officer import columns as officer_columns
 from domain.officer.events import OfficersImported
 from domain.officer.intake import Departments, OfficerRow, judge_officer
 from domain.officer.intake_store import save_officers
 from domain.shared.cells import RowFault
 from domain.shared.errors import DomainError
+from domain.shared.events import Event
 from domain.shared.keys import KeysMissing, WrongKeys
 from domain.shared.rows import FileUnreadable
 from domain.shared.transaction import Transaction
@@ -62,6 +64,9 @@ async def import_enterprises(
         await save_enterprises(tx, rows)
         return []
 
+    async def follow(tx: Transaction, rows: Sequence[EnterpriseRow]) -> Sequence[Event]:
+        return await review_claims(tx, [row.uscc for row in rows if row.legal_representative is not None])
+
     kind = ImportKind[EnterpriseRow](
         name="enterprises",
         columns=enterprise_columns.COLUMNS,
@@ -70,6 +75,7 @@ async def import_enterprises(
         judge=lambda line, cells: judge_enterprise(line, cells, places),
         save=save,
         event=lambda batch_id, counts: EnterprisesImported(subject_id=batch_id, after=counts),
+        follow=follow,
     )
     return await run_import(parts, kind, file, bad_rows, again=again, progress=progress)
 

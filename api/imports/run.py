@@ -69,7 +69,9 @@ R = TypeVar("R", EnterpriseRow, OfficerRow)
 
 
 class ImportKind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
-    """What differs between enterprises and officers. `key_header` names what makes two rows the same subject."""
+    """What differs between enterprises and officers. `key_header` names what makes two rows the same subject;
+    `follow` does in other rooms what a stored batch leads to.
+    """
 
     name: str
     columns: Sequence[Column]
@@ -78,6 +80,7 @@ class ImportKind(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     judge: Callable[[int, Mapping[str, Cell]], R | list[RowFault]]
     save: Callable[[Transaction, Sequence[R]], Awaitable[list[RowFault]]]
     event: Callable[[UUID, BatchCounts], Event]
+    follow: Callable[[Transaction, Sequence[R]], Awaitable[Sequence[Event]]] | None = None
 
 
 class Judged(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
@@ -226,7 +229,8 @@ async def _store(
             rows=len(judged.rows) - len(late),
             bad_rows=bad,
         )
-        return Outcome(answer=after, events=(kind.event(batch.id, counts),))
+        further = () if kind.follow is None else await kind.follow(tx, judged.rows)
+        return Outcome(answer=after, events=(kind.event(batch.id, counts), *further))
 
     for _ in range(_ATTEMPTS - 1):
         try:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -15,11 +18,13 @@ from api.schemas.document import VerificationView
 from domain.document.model import VerificationState
 from domain.document.templates import chinese_date
 from domain.enterprise.model import CodeState, ScannedSite
+from domain.publication.model import PublicResult
+from domain.scan.operations import PublicEnterprise
 from domain.scan.view import Basics, ScanView
+from domain.shared.clock import local_date
 
 _FOLDER = files("api.pages")
 _STYLE = (_FOLDER / "style.css").read_text("utf-8").replace("\n", "")
-_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(str(_FOLDER)),
     autoescape=select_autoescape(),
@@ -27,22 +32,54 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_FILTERS: dict[str, Any] = _ENVIRONMENT.filters
+_FILTERS["day"] = local_date
 
 _SHOWN_RESULTS = 8
+_SHOWN_SITES = 20
 """A page stays small; the API tells more."""
-HEADERS = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-"""Of every page: nothing but our own style runs, and the code in the address is told to nobody."""
 
 
-def _render(template: str, **values: object) -> bytes:
+def hash_of(inline: str) -> str:
+    """How a Content-Security-Policy names an inline text."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'"
+
+
+def headers_with(*scripts: str, connects: bool = False) -> Mapping[str, str]:
+    """The headers of a page on which exactly these inline scripts run; `connects` lets them call our own API."""
+    policy = [
+        "default-src 'none'",
+        f"style-src {hash_of(_STYLE)}",
+        *([f"script-src {' '.join(hash_of(script) for script in scripts)}"] if scripts else []),
+        *(["connect-src 'self'"] if connects else []),
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+
+
+HEADERS = headers_with()
+"""Of every page without a script: nothing but our own style runs, and the code in the address is told to nobody."""
+
+
+def script_of(name: str) -> str:
+    """The text of a script in this folder; pages work without it."""
+    return (_FOLDER / name).read_text("utf-8").strip()
+
+
+def render(template: str, *, scripts: Sequence[str] = (), elder: bool = False, **values: object) -> bytes:
+    """A page of `template`, which extends base.html; `elder` makes it the 长辈版.
+
+    Answer it with `HEADERS`, or with `headers_with(*scripts)` where it carries scripts.
+    """
     style = Markup(_STYLE)  # noqa: S704 - our own file, whose hash the policy names
-    return _ENVIRONMENT.get_template(template).render(style=style, **values).encode()
+    inline = [Markup(script) for script in scripts]  # noqa: S704 - likewise
+    return _ENVIRONMENT.get_template(template).render(style=style, scripts=inline, elder=elder, **values).encode()
 
 
 def _facts(basics: Basics) -> list[tuple[str, object]]:
@@ -62,19 +99,57 @@ def _facts(basics: Basics) -> list[tuple[str, object]]:
     ]
 
 
-def render_site(view: ScanView, today: date) -> bytes:
-    """The public page of a site."""
+def render_site(view: ScanView, today: date, address: str, *, elder: bool = False) -> bytes:
+    """The public page of a site, whose code leads to `address`; `elder`: the 长辈版."""
     if isinstance(view.basics, UnsetType):
         raise TypeError("a page needs the basics, which every audience may see")
     results = [] if isinstance(view.results, UnsetType) else view.results
-    return _render(
+    return render(
         "site.html",
+        elder=elder,
         view=view,
         facts=_facts(view.basics),
         place=_place(view.basics),
         today=today,
+        address=address,
+        path=urlsplit(address).path,
+        summary=_summary(view, results),
         results=results[:_SHOWN_RESULTS],
         are_all=len(results) <= _SHOWN_RESULTS,
+    )
+
+
+def _summary(view: ScanView, results: Sequence[PublicResult]) -> str:
+    """One line of it, for a chat that the address is sent to."""
+    standing = [result for result in results if result.outcome_label]
+    parts: list[str] = []
+    if standing:
+        newest = standing[0]
+        parts.append(f"最近一次公示的检查：{newest.completed_on}，{newest.outcome_label}")
+    else:
+        parts.append("没有公示中的检查结果")
+    if view.licences:
+        parts.append(f"许可证照{len(view.licences)}项")
+    if not isinstance(view.regulator, UnsetType) and view.regulator.hotline:
+        parts.append(f"监督电话{view.regulator.hotline}")
+    return "；".join(parts)
+
+
+def render_enterprise(found: PublicEnterprise, today: date, address: str) -> bytes:
+    """The public page of an enterprise, found by name or 统一社会信用代码: each site with its results."""
+    first = found.sites[0]
+    if isinstance(first.basics, UnsetType):
+        raise TypeError("a page needs the basics, which every audience may see")
+    return render(
+        "enterprise.html",
+        found=found,
+        facts=_facts(first.basics),
+        licences=first.licences or [],
+        today=today,
+        address=address,
+        sites=found.sites[:_SHOWN_SITES],
+        shown_results=_SHOWN_RESULTS,
+        place=_place,
     )
 
 
@@ -86,7 +161,7 @@ def _place(basics: Basics) -> str:
 
 def render_home() -> bytes:
     """What the bare address shows."""
-    return _render("home.html")
+    return render("home.html")
 
 
 def render_ended(site: ScannedSite) -> bytes:
@@ -100,13 +175,18 @@ def render_ended(site: ScannedSite) -> bytes:
     return _ended(heading, paragraphs, site.hotline)
 
 
+def render_no_enterprise() -> bytes:
+    """What a 统一社会信用代码 of nobody tells."""
+    return _ended("没有查到该企业", ["请核对统一社会信用代码，或者按名称搜索。"], None)
+
+
 def render_invalid() -> bytes:
     """What a code of nobody tells."""
     return _ended("没有认出这个码", ["请对准企业门口的二维码重新扫描；如果码有破损，请告诉企业或监管部门。"], None)
 
 
 def _ended(heading: str, paragraphs: list[str], hotline: str | None) -> bytes:
-    return _render("ended.html", heading=heading, paragraphs=paragraphs, hotline=hotline)
+    return render("ended.html", heading=heading, paragraphs=paragraphs, hotline=hotline)
 
 
 _VERDICTS = {
@@ -125,7 +205,7 @@ def render_verification(view: VerificationView) -> bytes:
         ("文件摘要（SHA-256）", view.digest or "文件正在生成"),
         ("笔录摘要（SHA-256）", view.record_digest),
     ]
-    return _render(
+    return render(
         "verification.html",
         verdict=verdict,
         explanation=explanation,

@@ -28,7 +28,7 @@ from api.wiring import Parts
 from api.work import Submission
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
-from domain.inspection import operations, store
+from domain.inspection import door, operations, store
 from domain.inspection.model import (
     AssignedOfficer,
     CheckInOrder,
@@ -155,7 +155,7 @@ async def check_in(
     officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(
         _located(submission, data.position),
-        lambda tx: operations.check_in(tx, officer_id, inspection_id, data, parts.code_keys),
+        lambda tx: operations.check_in(tx, officer_id, inspection_id, data, parts.code_keys, parts.badge_keys),
     )
     return respond(answer)
 
@@ -175,7 +175,7 @@ async def record_identification(
     """亮证告知: acknowledged, or refused with the reason."""
     officer_id = officer_of(submission.principal)
     answer = await parts.work.submit(
-        submission, lambda tx: operations.record_identification(tx, officer_id, inspection_id, data)
+        submission, lambda tx: door.record_identification(tx, officer_id, inspection_id, data)
     )
     return respond(answer)
 

@@ -41,7 +41,8 @@ async def _summaries(connection: Connection, principal: Principal, page: dict[st
     if principal.role is Role.DEPARTMENT_MANAGER:
         return await store.LIST_OF_DEPARTMENT.all(connection, department_id=principal.department_id, **page)
     if principal.role is Role.ENTERPRISE:
-        return await store.LIST_OF_ENTERPRISE.all(connection, enterprise_id=principal.enterprise_id, **page)
+        own = {"enterprise_id": principal.enterprise_id, "site_ids": principal.site_ids}
+        return await store.LIST_OF_ENTERPRISE.all(connection, **own, **page)
     # A lead without a region lists nothing: below NULL there is nothing.
     return await store.LIST_OF_REGION.all(connection, region=principal.region, **page)
 

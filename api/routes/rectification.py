@@ -98,7 +98,8 @@ async def _summaries(connection: Connection, principal: Principal, page: dict[st
         case Role.DEPARTMENT_MANAGER:
             return await store.LIST_OF_DEPARTMENT.all(connection, department_id=principal.department_id, **page)
         case Role.ENTERPRISE:
-            return await store.LIST_OF_ENTERPRISE.all(connection, enterprise_id=principal.enterprise_id, **page)
+            own: dict[str, Any] = {"enterprise_id": principal.enterprise_id, "site_ids": principal.site_ids}
+            return await store.LIST_OF_ENTERPRISE.all(connection, **own, **page)
         case _:
             return await store.LIST_OF_REGION.all(connection, region=principal.region, **page)
 
@@ -199,7 +200,7 @@ async def give_rectification_feedback(
         parts,
         submission,
         order_id,
-        lambda tx: answering.give_feedback(tx, by.enterprise_id, by.account_id, order_id, data),
+        lambda tx: answering.give_feedback(tx, by, order_id, data),
     )
 
 
@@ -221,7 +222,7 @@ async def request_rectification_extension(
         parts,
         submission,
         order_id,
-        lambda tx: answering.request_extension(tx, by.enterprise_id, by.account_id, order_id, data),
+        lambda tx: answering.request_extension(tx, by, order_id, data),
     )
 
 

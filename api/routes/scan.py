@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from litestar import MediaType, Request, Response, Router, get
@@ -11,8 +12,8 @@ from litestar.params import FromPath
 
 from api import pages
 from api.auth import permit_anyone
-from api.public_reader import HEADERS, HTML, JSON, PublicReader, holds, wanted
-from api.schemas.scan import LINKSET_MEDIA_TYPE
+from api.public_reader import ELDER, HEADERS, HTML, JSON, PublicReader, etag_of, holds, wanted
+from api.schemas.scan import LINKSET_MEDIA_TYPE, enterprise_linkset
 from api.wiring import Parts
 from codes.uscc import normalise_uscc
 from domain.enterprise.rules import CodeWasReplaced, CodeWasRevoked
@@ -22,6 +23,7 @@ from domain.scan import operations
 from domain.scan.operations import PublicEnterprise
 from domain.scan.view import ScanView
 from domain.shared.clock import local_date
+from domain.shared.errors import NotFound
 
 _PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization"}
 
@@ -30,10 +32,15 @@ async def _public(request: Request[Any, Any, Any], token: str, media_type: str) 
     """What anybody may read; most of these requests are answered by `api/public_lane.py` already."""
     reader: PublicReader = request.app.state.public_reader
     page = await reader.read(token, media_type)
-    headers = {**HEADERS[media_type], "ETag": page.etag}
-    if holds(request.headers.get("if-none-match", ""), page.etag):
-        return Response(b"", status_code=304, headers=headers, media_type=media_type)
-    return Response(page.body, headers=headers, media_type=media_type)
+    return _answer(request, page.body, page.etag, media_type)
+
+
+def _answer(request: Request[Any, Any, Any], body: bytes, etag: str, media_type: str) -> Response[bytes]:
+    headers = {**HEADERS[media_type], "ETag": etag}
+    sent_as = HTML if media_type == ELDER else media_type
+    if holds(request.headers.get("if-none-match", ""), etag):
+        return Response(b"", status_code=304, headers=headers, media_type=sent_as)
+    return Response(body, headers=headers, media_type=sent_as)
 
 
 @get("/codes/{token:str}", opt=permit_anyone(), operation_id="readCode", media_type=MediaType.JSON)
@@ -71,10 +78,24 @@ async def open_printed_code(
     return await open_code.fn(request=request, parts=parts, token=token)
 
 
-async def _page(request: Request[Any, Any, Any], parts: Parts, token: str) -> Response[bytes]:
+@get(
+    ["/c/{token:str}/elder", "/C/{token:str}/elder"],
+    opt=permit_anyone(),
+    operation_id="openCodeForElders",
+    media_type=MediaType.HTML,
+    include_in_schema=False,
+)
+async def open_code_for_elders(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], token: FromPath[str]
+) -> Response[Any]:
+    """长辈版: the same page in large type, with large places to tap; it needs no script and no cookie (D29)."""
+    return await _page(request, parts, token, ELDER)
+
+
+async def _page(request: Request[Any, Any, Any], parts: Parts, token: str, view: str = HTML) -> Response[bytes]:
     """A page also where the code is none, replaced or revoked: a citizen is told kindly what to do."""
     try:
-        return await _public(request, token, HTML)
+        return await _public(request, token, view)
     except (CodeWasReplaced, CodeWasRevoked):
         async with parts.work.reading() as connection:
             site = await operations.find_site(connection, operations.code_id_of(token, parts.code_keys))
@@ -90,12 +111,37 @@ async def home() -> Response[bytes]:
 
 
 @get("/public/enterprises/{uscc:str}", opt=permit_anyone(), operation_id="readPublicEnterprise")
-async def read_public_enterprise(parts: NamedDependency[Parts], uscc: FromPath[str]) -> Response[PublicEnterprise]:
-    """经营信息 of an enterprise and its sites, for anybody (CIT-03)."""
+async def read_public_enterprise(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], uscc: FromPath[str]
+) -> Response[PublicEnterprise]:
+    """经营信息 of an enterprise and its sites, for anybody (CIT-03); as a linkset (RFC 9264) for who asks for one."""
+    wants_links = wanted(request.headers.get("accept", "")) == LINKSET_MEDIA_TYPE
+    found = await _enterprise(parts, uscc)
+    body = msgspec.json.encode(enterprise_linkset(parts.public_url, found) if wants_links else found)
+    media_type = LINKSET_MEDIA_TYPE if wants_links else JSON
+    return _answer(request, body, etag_of(body), media_type)  # type: ignore[return-value] - encoded already
+
+
+@get("/e/{uscc:str}", opt=permit_anyone(), operation_id="openEnterprise", media_type=MediaType.HTML)
+async def open_enterprise(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], uscc: FromPath[str]
+) -> Response[bytes]:
+    """The page of an enterprise that was searched for: what is public of each of its sites, and no code."""
+    try:
+        found = await _enterprise(parts, uscc)
+    except NotFound:
+        return Response(pages.render_no_enterprise(), status_code=404, headers=HEADERS[HTML], media_type=HTML)
+    address = f"{parts.public_url}/e/{quote(found.uscc)}"
+    body = pages.render_enterprise(found, local_date(parts.clock()), address)
+    return _answer(request, body, etag_of(body), HTML)
+
+
+async def _enterprise(parts: Parts, uscc: str) -> PublicEnterprise:
     async with parts.work.reading() as connection:
-        found = await operations.public_enterprise(connection, normalise_uscc(uscc), local_date(parts.clock()))
-    return Response(found, headers={"Cache-Control": "no-cache"})
+        return await operations.public_enterprise(connection, normalise_uscc(uscc), local_date(parts.clock()))
 
 
 scan_router = Router("/", route_handlers=[read_code, read_public_enterprise], tags=["scan"])
-pages_router = Router("/", route_handlers=[open_code, open_printed_code, home], tags=["scan"])
+pages_router = Router(
+    "/", route_handlers=[open_code, open_printed_code, open_code_for_elders, open_enterprise, home], tags=["scan"]
+)

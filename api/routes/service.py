@@ -10,23 +10,32 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_201_CREATED
 
-from api.auth import officer_of, permit, principal_of
+from api.auth import enterprise_manager_of, officer_of, permit, principal_of
 from api.routes.rectification import act_on_order
 from api.schemas.rectification import ConsentCard, to_consent_card
 from api.submissions import respond
 from api.wiring import Parts
 from api.work import Submission
 from domain.identity.model import Principal, Role
+from domain.membership.rules import acts_for_whole_enterprise
 from domain.rectification import serving
 from domain.rectification.acts import GiveConsent, RecordService
 from domain.rectification.service_store import CONSENT_IN_FORCE
-from domain.shared.errors import NotFound
+from domain.shared.errors import Forbidden, NotFound
 
 
 def _require_own(principal: Principal, enterprise_id: UUID) -> None:
     """Raises `NotFound` for another enterprise."""
     if principal.enterprise_id != enterprise_id:
         raise NotFound("没有该监管对象。")
+
+
+def _require_consenting(principal: Principal, enterprise_id: UUID) -> None:
+    """A consent binds the whole enterprise: raises `NotFound`, or `Forbidden` for a clerk and a branch's manager."""
+    _require_own(principal, enterprise_id)
+    enterprise_manager_of(principal)
+    if not acts_for_whole_enterprise(principal):
+        raise Forbidden("送达地址确认书由管理全部场所的企业管理员签署或撤回。")
 
 
 @post(
@@ -67,7 +76,7 @@ async def give_service_consent(
     by = submission.principal
     officer_id = None
     if by.role is Role.ENTERPRISE:
-        _require_own(by, enterprise_id)
+        _require_consenting(by, enterprise_id)
     else:
         officer_id = officer_of(by)
     answer = await parts.work.submit(
@@ -86,7 +95,7 @@ async def withdraw_service_consent(
     parts: NamedDependency[Parts], submission: NamedDependency[Submission], enterprise_id: FromPath[UUID]
 ) -> Response[bytes]:
     """撤回送达地址确认: what was served before stays served."""
-    _require_own(submission.principal, enterprise_id)
+    _require_consenting(submission.principal, enterprise_id)
     return respond(await parts.work.submit(submission, lambda tx: serving.withdraw_consent(tx, enterprise_id)))
 
 

@@ -64,7 +64,7 @@ async def _transfers(connection: Connection, principal: Principal, page: dict[st
             )
         case Role.ENTERPRISE:
             return await transfer_store.LIST_OF_ENTERPRISE.all(
-                connection, enterprise_id=principal.enterprise_id, **page
+                connection, enterprise_id=principal.enterprise_id, site_ids=principal.site_ids, **page
             )
         case _:
             return await transfer_store.LIST_OF_REGION.all(connection, region=principal.region, **page)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.identity.model import Role
+from domain.identity.model import EnterprisePost, Role
 
 
 class LogIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,7 +24,7 @@ class Refresh(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
-    """The signed-in account as its owner sees it."""
+    """The signed-in account as its owner sees it; without `site_ids` it acts for every site of its enterprise."""
 
     account_id: UUID
     name: str
@@ -34,6 +34,8 @@ class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
     department_id: UUID | None
     officer_id: UUID | None
     enterprise_id: UUID | None
+    enterprise_post: EnterprisePost | None
+    site_ids: tuple[UUID, ...] | None
 
 
 class SessionTokensAnswer(msgspec.Struct, frozen=True, kw_only=True):

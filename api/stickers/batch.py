@@ -17,23 +17,16 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, Self, TextIO
-from uuid import UUID
 
 import msgspec
-import sqlalchemy as sa
 
 from api.register import INSTALLATION
 from api.stickers.files import Drawn, StickerFile
+from api.stickers.region import CodedPage, Place, count_sites, cursor_of, find_place, take_sites
 from api.wiring import Parts
 from codes.token import code_url, issue_token
-from domain.enterprise.operations import issue_codes
-from domain.enterprise.store import SITES_TO_CODE, SiteToCode
-from domain.enterprise.tables import site
-from domain.identity.store import ALL_REGIONS
-from domain.shared.errors import Conflict, NotFound
+from domain.enterprise.store import SiteToCode
 from domain.shared.events import Operator
-from domain.shared.sql import Query
-from domain.shared.transaction import Outcome, Transaction
 
 INDEX: Final = "index.csv"
 PAGE: Final = 1000
@@ -41,7 +34,6 @@ PAGE: Final = 1000
 _SHARE: Final = 125  # files that a drawing process gets at once: 0.15 s of work
 _PAINTERS: Final = min(os.cpu_count() or 1, 4)
 _ROOT: Final = Path(__file__).resolve().parents[1]
-_ATTEMPTS: Final = 3
 _COLUMNS: Final = ("uscc", "name", "site", "url", "file")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -67,33 +59,6 @@ class BatchReport(msgspec.Struct, frozen=True, kw_only=True):
     index: str
 
 
-class _Total(msgspec.Struct, frozen=True):
-    sites: int
-
-
-_COUNT_SITES = Query(
-    sa.select(sa.func.count().label("sites"))
-    .select_from(site)
-    .where(site.c.region_code == sa.any_(sa.bindparam("region_codes", type_=sa.ARRAY(sa.Text)))),
-    _Total,
-)
-
-
-class _Place(msgspec.Struct, frozen=True):
-    """The region that was asked for, and every code beneath it, current and past."""
-
-    code: str
-    path: str
-    codes: list[str]
-
-
-class _Page(msgspec.Struct, frozen=True):
-    """Sites with their codes, and how many of these were issued just now."""
-
-    rows: list[SiteToCode]
-    issued: int
-
-
 async def print_codes(
     parts: Parts,
     *,
@@ -110,10 +75,11 @@ async def print_codes(
     """
     started = time.monotonic()
     code_url(public_url, "")
-    batch = _Batch(parts, operator, await _place(parts, region_code), public_url, folder)
-    total = await batch.count()
+    place = await find_place(parts, region_code)
+    batch = _Batch(parts, operator, place, public_url, folder)
+    total = await count_sites(parts, place)
     async with _open_painters() as painters:
-        with _Index(folder, batch.place.codes) as index:
+        with _Index(folder, place.codes) as index:
             page = await batch.take(None)
             while page.rows:
                 printable = batch.printable(page.rows)
@@ -135,16 +101,6 @@ async def print_codes(
     )
 
 
-async def _place(parts: Parts, region_code: str) -> _Place:
-    async with parts.work.reading() as connection:
-        regions = await ALL_REGIONS.all(connection)
-    top = next((each.path for each in regions if each.code == region_code), None)
-    if top is None:
-        raise NotFound(f"没有行政区划 {region_code}。", field="region")
-    codes = [each.code for each in regions if f"{each.path}.".startswith(f"{top}.")]
-    return _Place(region_code, top, codes)
-
-
 class _Sticker(msgspec.Struct, frozen=True):
     """One site's code, ready to print."""
 
@@ -164,51 +120,17 @@ class _Sticker(msgspec.Struct, frozen=True):
 class _Batch:
     """One run: what it works on, and what it has done so far."""
 
-    def __init__(self, parts: Parts, operator: Operator, place: _Place, public_url: str, folder: Path) -> None:
-        self.place = place
+    def __init__(self, parts: Parts, operator: Operator, place: Place, public_url: str, folder: Path) -> None:
         self.sites = self.issued = self.drawn = self.kept = self.retired = 0
         self._parts = parts
         self._operator = operator
+        self._place = place
         self._public_url = public_url
         self._folder = folder
 
-    async def count(self) -> int:
-        """How many sites there are, for the progress bar."""
-        async with self._parts.work.reading() as connection:
-            return (await _COUNT_SITES.one(connection, region_codes=self.place.codes)).sites
-
-    async def take(self, last: SiteToCode | None) -> _Page:
+    async def take(self, last: SiteToCode | None) -> CodedPage:
         """The page after the site `last`, every site of it with a code."""
-        for _attempt in range(1, _ATTEMPTS):
-            try:
-                return await self._take(last)
-            except Conflict:  # another batch issued some of them meanwhile: read them again
-                continue
-        return await self._take(last)
-
-    async def _take(self, last: SiteToCode | None) -> _Page:
-        keys = self._parts.code_keys
-
-        async def take(tx: Transaction) -> Outcome[_Page]:
-            rows = await SITES_TO_CODE.all(
-                tx.connection,
-                region_codes=self.place.codes,
-                after_region="" if last is None else last.region.rpartition(".")[2],
-                after_id=UUID(int=0) if last is None else last.site_id,
-                limit=PAGE,
-            )
-            missing = [row.site_id for row in rows if row.code_id is None]
-            outcome = await issue_codes(tx, missing, self.place.path, keys)
-            fresh = {code.site_id: code for code in outcome.answer}
-            coded = [
-                msgspec.structs.replace(row, code_id=fresh[row.site_id].code_id, key_version=keys.current)
-                if row.site_id in fresh
-                else row
-                for row in rows
-            ]
-            return Outcome(answer=_Page(coded, len(missing)), events=outcome.events)
-
-        page = await self._parts.work.run(self._operator, take)
+        page = await take_sites(self._parts, self._operator, self._place, cursor_of(last), PAGE)
         self.issued += page.issued
         return page
 
@@ -259,7 +181,7 @@ class _Index:
     def add(self, stickers: Iterable[_Sticker], kind: str) -> None:
         """A row for each site; files of other kinds have the same name but for the ending."""
         self._rows.writerows(
-            (each.row.uscc, _plain(each.row.name), _plain(each.row.site_name), each.url, each.name(kind))
+            (each.row.uscc, plain_cell(each.row.name), plain_cell(each.row.site_name), each.url, each.name(kind))
             for each in stickers
         )
 
@@ -267,7 +189,7 @@ class _Index:
         return len(row) == len(_COLUMNS) and row[-1].partition("/")[0] not in self._codes
 
 
-def _plain(text: str) -> str:
+def plain_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 

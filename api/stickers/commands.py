@@ -16,7 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cluster import cluster_dsn
 from api.settings import Settings, SettingsError, read_settings
 from api.stickers.batch import BatchReport, DrawingFailed, StickerKind, print_codes
+from api.stickers.poster_files import PosterReport, print_posters
+from api.stickers.press import PostersNotDrawn
 from api.wiring import NoKeyIdLeft, Parts, open_parts, roll_key
+from codes.poster import PosterSize
 from codes.token import InvalidToken, code_url, decode_token, issue_token, token_from_scan
 from domain.enterprise.events import CodeKeyRolled, KeyStanding
 from domain.enterprise.model import CodeState, SiteCode
@@ -59,7 +62,7 @@ def _with_parts(act: Callable[[Parts, Settings], Awaitable[A]]) -> A:
             return asyncio.run(run(dsn))
     except DomainError as refusal:
         raise click.ClickException(refusal.detail) from refusal
-    except (ValueError, DrawingFailed) as problem:
+    except (ValueError, DrawingFailed, PostersNotDrawn) as problem:
         raise click.ClickException(str(problem)) from problem
 
 
@@ -101,6 +104,38 @@ def batch_command(region: str, folder: Path, *, svg: bool, png: bool) -> None:
         report = _with_parts(run)
     click.echo(
         f"{report.sites} 个场所：新发码 {report.issued}，新绘制 {report.drawn}，已有 {report.kept}，"
+        f"密钥已停用 {report.retired}；用时 {report.seconds} 秒。目录：{report.index}"
+    )
+
+
+@code_group.command("posters")
+@click.argument("region")
+@click.option("--size", type=click.Choice([each.value for each in PosterSize]), default=PosterSize.A4.value)
+@click.option("--out", "folder", required=True, type=click.Path(file_okay=False, path_type=Path))
+def posters_command(region: str, size: str, folder: Path) -> None:
+    """海报: PDFs of 500 pages for every site of REGION (a six-digit code), and an index of who is on which page.
+
+    Interrupted, it goes on where it stopped when it is run again.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("海报"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("posters", total=None)
+
+        async def run(parts: Parts, settings: Settings) -> PosterReport:
+            return await print_posters(
+                parts,
+                region_code=region,
+                size=PosterSize(size),
+                folder=folder,
+                public_url=settings.public_url,
+                operator=_operator(),
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+
+        report = _with_parts(run)
+    click.echo(
+        f"{report.sites} 个场所：新发码 {report.issued}，共 {report.parts} 册，新绘制 {report.drawn} 册，"
         f"密钥已停用 {report.retired}；用时 {report.seconds} 秒。目录：{report.index}"
     )
 

@@ -24,20 +24,39 @@ from api.contract.operations import OPERATIONS
 from api.contract.write import CONTRACT, contract_app, contract_differs, contract_documents, read_examples
 from api.problems import KINDS, kind_of
 from domain.checklist import operations as checklists
+from domain.complaint import filing as grievance_filing
+from domain.complaint import following as grievance_following
+from domain.complaint import inspecting as grievance_inspecting
+from domain.complaint import operations as grievances
 from domain.document import operations as documents
 from domain.document import template_operations as document_templates
 from domain.enterprise import operations as codes
+from domain.enterprise.posters import operations as posters
+from domain.enterprise.profile import operations as profiles
+from domain.exposure import operations as exposures
+from domain.feedback import operations as feedback
+from domain.inspection import door as doors
 from domain.inspection import operations as inspections
 from domain.inspection.answers import operations as answers
 from domain.inspection.completion import operations as completion
 from domain.inspection.package import operations as packages
 from domain.inspection.record import operations as records
+from domain.manual import operations as manuals
+from domain.material import operations as materials
+from domain.membership import staff
 from domain.publication import operations as publications
+from domain.publication.objection import operations as objections
+from domain.rating import operations as ratings
 from domain.rectification import answering as rectification_answers
 from domain.rectification import operations as rectification
 from domain.rectification import re_inspecting as re_inspections
 from domain.rectification import serving as services
 from domain.rectification import transferring as transfers
+from domain.request import operations as requests
+from domain.self_inspection import operations as self_inspections
+from domain.self_inspection.assigned import answering as received_tasks
+from domain.self_inspection.assigned import operations as assigned_tasks
+from domain.self_inspection.hazard import operations as hazards
 from domain.shared.errors import DomainError
 
 Document = dict[str, Any]
@@ -55,7 +74,15 @@ OUTSIDE_PATHS = {
 }
 CARRIED_OUT: dict[str, Callable[..., object]] = {
     "checkIn": inspections.check_in,
-    "recordIdentification": inspections.record_identification,
+    "recordIdentification": doors.record_identification,
+    "answerIdentification": doors.answer_identification,
+    "submitRequest": requests.submit_request,
+    "takeRequestStep": requests.take_step,
+    "fileObjection": objections.file_objection,
+    "decideObjection": objections.decide_objection,
+    "withdrawObjection": objections.withdraw_objection,
+    "drawRatingToken": ratings.draw_token,
+    "rateVisit": ratings.submit_rating,
     "depart": inspections.depart,
     "voidVisit": inspections.void_visit,
     "leaseNumbers": packages.lease_block,
@@ -64,6 +91,9 @@ CARRIED_OUT: dict[str, Callable[..., object]] = {
     "releaseList": answers.release_list,
     "putRecordFacts": records.record_facts,
     "sign": records.sign,
+    "inviteEnterpriseMember": staff.invite_member,
+    "changeEnterpriseMember": staff.change_member,
+    "removeEnterpriseMember": staff.remove_member,
     "reopenRecord": records.reopen_record,
     "complete": completion.complete,
     "replaceOfficer": completion.replace_officer,
@@ -75,6 +105,20 @@ CARRIED_OUT: dict[str, Callable[..., object]] = {
     "publishChecklist": checklists.publish_checklist,
     "setChecklistState": checklists.set_state,
     "deleteChecklist": checklists.delete_checklist,
+    "createManual": manuals.create_manual,
+    "editManual": manuals.edit_manual,
+    "beginManualDraft": manuals.begin_draft,
+    "replaceManualElements": manuals.replace_elements,
+    "setManualFile": manuals.set_file,
+    "publishManual": manuals.publish_manual,
+    "disableManual": manuals.disable_manual,
+    "putEnterpriseProfile": profiles.change_profile,
+    "putSiteProfile": profiles.change_site_profile,
+    "uploadMaterial": materials.upload_material,
+    "removeMaterial": materials.remove_material,
+    "openPosterBatch": posters.open_batch,
+    "cancelPosterBatch": posters.cancel_batch,
+    "resumePosterBatch": posters.resume_batch,
     "issueCode": codes.issue_code,
     "reissueCode": codes.reissue_code,
     "revokeCode": codes.revoke_code,
@@ -97,8 +141,46 @@ CARRIED_OUT: dict[str, Callable[..., object]] = {
     "withdrawServiceConsent": services.withdraw_consent,
     "openTransfer": transfers.open_transfer,
     "handOverTransfer": transfers.hand_over,
+    "startSelfInspection": self_inspections.start_self_inspection,
+    "putSelfAnswer": self_inspections.answer_item,
+    "submitSelfInspection": self_inspections.submit_self_inspection,
+    "discardSelfInspection": self_inspections.discard_self_inspection,
+    "reportHazard": hazards.report_hazard,
+    "putHazardHandling": hazards.plan_handling,
+    "closeHazard": hazards.close_hazard,
+    "escalateHazard": hazards.escalate_hazard,
+    "createAssignedTask": assigned_tasks.create_task,
+    "editAssignedTask": assigned_tasks.edit_task,
+    "addTaskRows": assigned_tasks.add_rows,
+    "removeTaskRows": assigned_tasks.remove_rows,
+    "chooseTaskObjects": assigned_tasks.choose_objects,
+    "confirmAssignedTask": assigned_tasks.confirm_task,
+    "reopenAssignedTask": assigned_tasks.reopen_task,
+    "dispatchAssignedTask": assigned_tasks.dispatch_task,
+    "stopAssignedTask": assigned_tasks.stop_dispatch,
+    "putTaskAnswer": received_tasks.answer_row,
+    "submitTaskAnswers": received_tasks.submit_answers,
     "submitPublicReply": publications.submit_reply,
     "withdrawPublicReply": publications.withdraw_reply,
+    "fileComplaint": grievance_filing.file_complaint,
+    "fileTipOff": grievance_filing.file_tip_off,
+    "supplementGrievance": grievance_following.supplement,
+    "withdrawGrievance": grievance_following.withdraw,
+    "reopenGrievance": grievance_following.reopen,
+    "takeGrievanceStep": grievances.take_step,
+    "takeGrievanceSteps": grievances.take_steps,
+    "mergeGrievances": grievances.merge,
+    "markGrievanceAbuse": grievances.mark_abuse,
+    "viewComplainantIdentity": grievances.view_identity,
+    "startGrievanceInspection": grievance_inspecting.start_inspection,
+    "giveComplaintStatement": grievances.give_statement,
+    "draftExposure": exposures.draft_exposure,
+    "editExposure": exposures.edit_exposure,
+    "publishExposure": exposures.publish_exposure,
+    "withdrawExposure": exposures.withdraw_exposure,
+    "giveFeedback": feedback.give_feedback,
+    "giveFeedbackAsEnterprise": feedback.give_feedback,
+    "answerFeedback": feedback.answer_feedback,
 }
 """Which operation of the domain each keyed write carries out."""
 
@@ -265,7 +347,17 @@ def test_a_write_upon_a_version_tells_what_becomes_of_an_outdated_one(openapi: D
         for _, _, operation in operations_of(openapi)
         if {"$ref": "#/components/parameters/IfMatch"} in operation.get("parameters", [])
     }
-    assert versioned.keys() == {"putAnswer", "putRecordFacts"}
+    assert versioned.keys() == {
+        "chooseTaskObjects",
+        "editAssignedTask",
+        "putAnswer",
+        "putEnterpriseProfile",
+        "putHazardHandling",
+        "putRecordFacts",
+        "putSelfAnswer",
+        "putSiteProfile",
+        "putTaskAnswer",
+    }
     assert all("412" in answers for answers in versioned.values())
 
 

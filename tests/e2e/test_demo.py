@@ -319,3 +319,22 @@ async def test_the_terminal_shows_address_accounts_and_a_code(parts: Parts, tmp_
         assert entry.password in shown
     assert facts.sites[0].scan_url in shown
     assert shown.count("\x1b[0m\n") > 15
+
+
+async def test_each_trade_with_a_list_has_its_manual_by_the_department_that_leads_it(
+    shared_parts: Parts, made: DemoAccounts
+) -> None:
+    assert made.created
+    leads = {"餐饮服务": "450100-SJ", "危险化学品经营": "450100-YJ", "旅行社": "450100-WL"}
+    lists = "SELECT l.business_type, d.code FROM checklist l JOIN department d ON d.id = l.lead_department_id"
+    manuals = "SELECT m.business_type, d.code FROM manual m JOIN department d ON d.id = m.department_id"
+    for query, state in ((lists, "enabled"), (manuals, "published")):
+        found = await rows(shared_parts, f"{query} WHERE state = $1", state)
+        assert {row["business_type"]: row["code"] for row in found} == leads
+    drawn = await rows(
+        shared_parts,
+        "SELECT DISTINCT unnest(s.business_types) AS trade, i.list_digest IS NOT NULL AS is_drawn FROM inspection i "
+        "JOIN site s ON s.id = i.site_id WHERE i.state = 'pending'",
+    )
+    assert {row["trade"] for row in drawn} <= leads.keys()
+    assert all(row["is_drawn"] for row in drawn)

@@ -155,6 +155,23 @@ async def test_a_second_import_makes_no_duplicate_and_touches_only_what_changed(
     assert await fetch(ready, "SELECT count(*) FROM site WHERE is_main") == [(5,)]
 
 
+async def test_the_trades_of_a_site_go_in_and_a_row_without_them_keeps_what_is_stored(
+    ready: Parts, tmp_path: Path
+) -> None:
+    stored = "SELECT business_types FROM site"
+    told = row(1, 业态="餐饮服务；旅行社")
+    await import_enterprises(ready, write_csv(tmp_path / "a.csv", [told, row(2)]))
+    assert sorted(await fetch(ready, stored)) == [([],), (["餐饮服务", "旅行社"],)]
+
+    await import_enterprises(
+        ready, write_csv(tmp_path / "b.csv", [row(1, 经营地址="民族大道1号"), row(2, 业态="旅行社")])
+    )
+    assert sorted(await fetch(ready, stored)) == [(["旅行社"],), (["餐饮服务", "旅行社"],)]
+    before = await fetch(ready, "SELECT id, xmin::text FROM site ORDER BY id")
+    await import_enterprises(ready, write_csv(tmp_path / "c.csv", [row(2, 业态="旅行社"), told]))
+    assert await fetch(ready, "SELECT id, xmin::text FROM site ORDER BY id") == before
+
+
 async def test_an_interrupted_import_goes_on_where_it_stood(
     ready: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -272,6 +272,8 @@ async def test_only_sessions_that_are_over_are_forgotten(parts: Parts, owner: as
             region=None,
             officer_id=None,
             enterprise_id=None,
+            enterprise_post=None,
+            site_ids=None,
             disabled_at=None,
             created_at=NOW,
         )

@@ -19,13 +19,12 @@ from api.live import Feed
 from api.settings import Settings
 from domain.identity.model import Principal
 from domain.publication import store
-from domain.publication.operations import open_publication, publish_due
 from domain.shared.sql import borrow
-from domain.shared.transaction import Outcome, Transaction
 from tests.support.client import Api, accepted, api_client, refused, statements
 from tests.support.clock import FixedClock
 from tests.support.database import Database
-from tests.support.factories import INSTALLATION, NOW, World
+from tests.support.factories import NOW, World
+from tests.support.publishing import complete, publish
 from tests.support.relaying import open_relay, running
 from tests.support.visits import nothing_changes, rows
 
@@ -33,41 +32,6 @@ DUE_AT = datetime.fromisoformat("2026-08-13T00:00:00+08:00")
 """The start of the working day after five working days from `NOW`."""
 LATEST_AT = datetime.fromisoformat("2026-09-02T00:00:00+08:00")
 A_BROWSER = {"Accept": "text/html"}
-
-
-async def complete(
-    api: Api, world: World, inspection: UUID | None = None, *, days: int = 5, outcome: str = "ordered_to_rectify"
-) -> UUID:
-    """The inspection is completed, and its publication opened in the same transaction; gives the publication's id."""
-    which = inspection or world.inspection
-
-    async def operation(tx: Transaction) -> Outcome[None]:
-        await tx.connection.execute(
-            "UPDATE inspection SET state = 'completed', completed_at = $1, outcome = $2 WHERE id = $3",
-            tx.now,
-            outcome,
-            which,
-        )
-        events = await open_publication(
-            tx,
-            inspection_id=which,
-            enterprise_id=world.enterprise.id,
-            site_id=world.site.id,
-            region=world.site.region,
-            department_id=world.market.id,
-            completed_at=tx.now,
-            embargo_working_days=days,
-        )
-        return Outcome(answer=None, events=events)
-
-    await api.parts.work.run(INSTALLATION, operation)
-    async with borrow(api.parts.pool) as connection:
-        return await connection.fetchval("SELECT id FROM publication WHERE inspection_id = $1", which)  # type: ignore[attr-defined]
-
-
-async def publish(api: Api, limit: int = 100) -> int:
-    """What the worker does every few seconds."""
-    return await api.parts.work.run(INSTALLATION, lambda tx: publish_due(tx, limit))
 
 
 async def change(api: Api, who: Principal, publication: UUID, what: str, body: object = None) -> Any:
@@ -78,6 +42,11 @@ async def change(api: Api, who: Principal, publication: UUID, what: str, body: o
 async def withhold(api: Api, world: World, publication: UUID, reason: str = "privacy", note: str = "含个人信息") -> Any:
     """暂不公示 by the manager."""
     return await change(api, world.manager, publication, "withholding", {"reason": reason, "note": note})
+
+
+async def object_to(api: Api, world: World, publication: UUID) -> Any:
+    """提出结果异议 by the enterprise: the only way in which an objection comes about."""
+    return await change(api, world.enterprise_user, publication, "objections", {"reasons": "现场已当场改正，请更正。"})
 
 
 async def results(api: Api, world: World, who: Principal | None = None) -> list[dict[str, Any]]:
@@ -249,7 +218,7 @@ async def test_a_manager_withholds_for_a_lawful_reason_and_releases(api: Api, wo
 
 async def test_an_objection_holds_for_twenty_working_days_and_no_longer(api: Api, world: World) -> None:
     publication = await complete(api, world)
-    accepted(await withhold(api, world, publication, "objection", "企业提出异议"))
+    filed = accepted(await object_to(api, world, publication))
     api.clock.now = LATEST_AT - timedelta(seconds=1)
     assert await publish(api) == 0
     api.clock.now = LATEST_AT
@@ -258,7 +227,8 @@ async def test_an_objection_holds_for_twenty_working_days_and_no_longer(api: Api
     (result,) = await results(api, world)
     assert result["is_contested"] is True
     assert "异议处理中" in await page(api, world)
-    accepted(await change(api, world.manager, publication, "release"))
+    refused(await change(api, world.manager, publication, "release"), 409, "objection-decides")
+    accepted(await api.as_(world.enterprise_user).post(f"/api/v1/objections/{filed['id']}/withdrawal"))
     api.forget()
     assert (await results(api, world))[0]["is_contested"] is False
 
@@ -288,9 +258,10 @@ async def test_what_is_refused_changes_nothing(api: Api, world: World) -> None:
         refused(await change(api, world.manager, publication, "release"), 409, "publication-not-withheld")
         gone = await change(api, world.manager, publication, "withdrawal", {"reason": "检查对象有误"})
         refused(gone, 409, "not-published")
+        faked = await withhold(api, world, publication, "objection", "企业提出异议")
+        refused(faked, 409, "objection-decides", "reason")
         api.clock.now = LATEST_AT
-        late = await withhold(api, world, publication, "objection", "企业提出异议")
-        refused(late, 409, "objection-term-over", "reason")
+        refused(await object_to(api, world, publication), 409, "objection-term-over")
 
 
 async def test_out_of_scope_is_not_found(api: Api, world: World) -> None:
@@ -493,7 +464,7 @@ async def test_every_process_shows_each_change_within_a_second(
         accepted(await change(other, world.enterprise_user, publication, "replies", {"text": "已整改，欢迎监督"}))
         await told_everywhere("已整改，欢迎监督")
         await is_kept()
-        accepted(await withhold(api, world, publication, "objection", "企业提出异议"))
+        accepted(await object_to(other, world, publication))
         await told_everywhere("异议处理中")
         await is_kept()
         accepted(await change(other, world.manager, publication, "withdrawal", {"reason": "检查对象有误"}))

@@ -17,19 +17,33 @@ from api.live import Feed
 from api.relay import Relay
 from api.wiring import RELAY_ROLE
 from codes.token import issue_token
+from domain.complaint.store import ACCEPTED_OF_ENTERPRISE
 from domain.enterprise.operations import reissue_code, revoke_code
 from domain.identity.model import Principal
 from domain.inspection import store
 from domain.publication.store import WAITING_OF_SITE
-from domain.scan.store import SCANNED_SITE
+from domain.scan.store import OPEN_CORRECTIONS_OF_SITE, PAPERS_OF_SITE, SCANNED_SITE, SELF_INSPECTIONS_OF_SITE
 from domain.shared.sql import borrow, open_pool
 from tests.support.client import Api, accepted, open_lines, refused, statements
 from tests.support.database import Database
 from tests.support.factories import INSTALLATION, World, check_in_order, make_enterprise, make_site
+from tests.support.linksets import faults_of
 
 LINKSET = "application/linkset+json"
 A_BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-PUBLIC = {"audience", "site_id", "actions", "basics", "licences", "regulator", "results"}
+PUBLIC = {
+    "audience",
+    "site_id",
+    "actions",
+    "basics",
+    "licences",
+    "regulator",
+    "contact",
+    "results",
+    "manuals",
+    "complaint_counts",
+}
+OWN = {"own_pending_publications", "open_corrections", "own_papers", "own_self_inspections", "accepted_complaints"}
 
 
 async def scanned(api: Api, world: World, who: Principal | None = None, code: str = "") -> dict[str, Any]:
@@ -69,7 +83,7 @@ async def test_nobody_signed_in_reads_what_the_public_may(api: Api, world: World
     view = await scanned(api, world)
 
     assert set(view) == PUBLIC
-    assert (view["audience"], view["actions"]) == ("citizen", [])
+    assert (view["audience"], view["actions"]) == ("citizen", ["complain", "follow_up", "suggest", "tip_off"])
     assert view["basics"]["uscc"] == world.enterprise.uscc
     assert {licence["name"] for licence in view["licences"]} == {"食品经营许可证", "酒类经营许可证"}
     assert view["regulator"] == {"name": "南宁市市场监督管理局", "hotline": "0771-12345"}
@@ -78,10 +92,10 @@ async def test_nobody_signed_in_reads_what_the_public_may(api: Api, world: World
 async def test_the_same_code_tells_each_reader_their_own_part(api: Api, world: World) -> None:
     citizen = await scanned(api, world)
     expected = {
-        "enterprise": (world.enterprise_user, {"orders", "history", "own_pending_publications"}),
-        "inspector_with_order": (world.inspector, {"orders", "history", "grades", "location"}),
+        "enterprise": (world.enterprise_user, {"orders", "history"} | OWN),
+        "inspector_with_order": (world.inspector, {"orders", "history", "grades", "location", "open_corrections"}),
         "inspector": (world.unassigned_inspector, {"history"}),
-        "lead": (world.lead, {"orders", "history", "grades", "location"}),
+        "lead": (world.lead, {"orders", "history", "grades", "location", "open_corrections"}),
     }
     for audience, (who, more) in expected.items():
         view = await scanned(api, world, who)
@@ -97,9 +111,9 @@ async def test_out_of_their_own_field_everybody_is_a_citizen(api: Api, world: Wo
 
 
 async def test_an_inspectors_order_counts_at_its_own_site_only(api: Api, world: World) -> None:
-    assert (await scanned(api, world, world.inspector))["actions"] == ["check_in"]
+    assert (await scanned(api, world, world.inspector))["actions"] == ["check_in", "inspect", "re_inspect"]
     elsewhere = await scanned(api, world, world.inspector, world.second_code)
-    assert (elsewhere["audience"], elsewhere["actions"]) == ("inspector", [])
+    assert (elsewhere["audience"], elsewhere["actions"]) == ("inspector", ["open_approval_draft"])
 
 
 async def test_an_enterprise_learns_of_an_order_once_officers_came(api: Api, world: World) -> None:
@@ -225,27 +239,40 @@ async def test_a_linkset_has_one_context_and_exactly_one_default_link(api: Api, 
 
     assert response.headers["content-type"].startswith(LINKSET)
     document = response.json()
-    assert set(document) == {"linkset"}
+    assert faults_of(document) == []
     (context,) = document["linkset"]
-    assert context.pop("anchor") == f"http://yima.test/c/{world.code}"
-    assert "https://ref.gs1.org/voc/defaultLink" in context
-    for relation, targets in context.items():
-        assert "://" in relation or relation in {"alternate", "about"}
-        for target in targets:
-            assert target["href"].startswith("http://yima.test/")
-            assert isinstance(target["type"], str)
+    assert context["anchor"] == f"http://yima.test/c/{world.code}"
     (default,) = context["https://ref.gs1.org/voc/defaultLink"]
+    assert default["href"] == context["anchor"]
     assert (default["type"], default["hreflang"]) == ("text/html", ["zh-CN"])
+    assert default["title*"] == [{"value": world.enterprise.name, "language": "zh-CN"}]
 
 
-async def test_every_link_leads_somewhere(api: Api, world: World) -> None:
-    (context,) = (await api.anyone.get(f"/c/{world.code}", {"Accept": LINKSET})).json()["linkset"]
+async def test_an_enterprises_linkset_names_no_code(api: Api, world: World) -> None:
+    path = f"/api/v1/public/enterprises/{world.enterprise.uscc}"
+    response = await api.anyone.get(path, {"Accept": LINKSET})
+
+    assert response.headers["content-type"].startswith(LINKSET)
+    document = response.json()
+    assert faults_of(document) == []
+    (context,) = document["linkset"]
+    assert context["anchor"] == f"http://yima.test{path}"
+    assert [each["href"] for each in context["self"]] == [context["anchor"]]
+    assert len(context["https://ref.gs1.org/voc/defaultLink"]) == 1
+    for code in (world.code, world.second_code):
+        assert code not in response.text.upper()
+
+
+@pytest.mark.parametrize("path", ["/c/{code}", "/api/v1/public/enterprises/{uscc}"])
+async def test_every_link_leads_somewhere(api: Api, world: World, path: str) -> None:
+    place = path.format(code=world.code, uscc=world.enterprise.uscc)
+    (context,) = (await api.anyone.get(place, {"Accept": LINKSET})).json()["linkset"]
     targets = [target for relation in context if relation != "anchor" for target in context[relation]]
 
-    assert len(targets) == 3
+    assert len(targets) >= 4
     for target in targets:
         response = await api.anyone.get(target["href"], {"Accept": target["type"]})
-        assert response.status_code == 200
+        assert response.status_code == 200, target["href"]
         assert response.headers["content-type"].startswith(target["type"])
 
 
@@ -327,14 +354,23 @@ async def test_a_public_scan_costs_one_statement_and_none_when_kept(api: Api, wo
     assert again.content == first.content
 
 
-async def test_a_signed_in_scan_costs_two_statements_and_the_enterprises_three(api: Api, world: World) -> None:
-    for who in (world.foreign_user, world.inspector, world.unassigned_inspector, world.lead):
+async def test_a_signed_in_scan_costs_two_statements_and_one_for_each_section_of_its_own(
+    api: Api, world: World
+) -> None:
+    everybody = [SCANNED_SITE.text, store.INSPECTIONS_OF_SITE.text]
+    at_work = [*everybody, OPEN_CORRECTIONS_OF_SITE.text]
+    own = [WAITING_OF_SITE, OPEN_CORRECTIONS_OF_SITE, PAPERS_OF_SITE, SELF_INSPECTIONS_OF_SITE, ACCEPTED_OF_ENTERPRISE]
+    costs = [
+        (world.foreign_user, everybody),
+        (world.unassigned_inspector, everybody),
+        (world.inspector, at_work),
+        (world.lead, at_work),
+        (world.enterprise_user, [*everybody, *(statement.text for statement in own)]),
+    ]
+    for who, expected in costs:
         async with statements(api) as sent:
             await scanned(api, world, who)
-        assert sent == [SCANNED_SITE.text, store.INSPECTIONS_OF_SITE.text]
-    async with statements(api) as sent:
-        await scanned(api, world, world.enterprise_user)
-    assert sent == [SCANNED_SITE.text, store.INSPECTIONS_OF_SITE.text, WAITING_OF_SITE.text]
+        assert sent == expected
 
 
 async def test_a_list_costs_one_statement_and_a_detail_four(api: Api, world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,13 @@ import httpx
 import pytest
 
 from domain.identity.model import Principal
+from domain.identity.operations import SessionGrant, start_checked_session
+from domain.identity.rules import LogInLocked
+from domain.identity.store import ACCOUNT_BY_ID, DELETE_OLD_LOG_IN_FAILURES
 from domain.shared.sql import borrow
+from domain.shared.transaction import Outcome, Transaction
 from tests.support.client import Api, refused
-from tests.support.factories import NOW, PASSWORD, World, login_of
+from tests.support.factories import INSTALLATION, NOW, PASSWORD, World, login_of
 
 SESSIONS = "/api/v1/sessions"
 
@@ -68,6 +73,8 @@ async def test_the_right_password_opens_a_session(api: Api, world: World) -> Non
         "department_id": str(world.market.id),
         "officer_id": str(world.officer.id),
         "enterprise_id": None,
+        "enterprise_post": None,
+        "site_ids": None,
     }
     assert (await list_with(api, tokens["access_token"])).status_code == 200
 
@@ -288,3 +295,73 @@ async def test_a_token_says_who_and_nothing_in_the_request_can_say_more(api: Api
     response = await api.anyone.get(f"/api/v1/codes/{world.code}", boasting, role="lead")
 
     assert response.json()["audience"] == "enterprise"
+
+
+# Too many failures (SEC-02)
+
+
+async def test_after_five_failures_a_name_waits_even_for_the_right_password(api: Api, world: World) -> None:
+    name = login_of(world.lead)
+    for _ in range(5):
+        refused(await log_in(api, name, "wrong"), 401, "log-in-refused")
+    locked = await log_in(api, name)
+    assert refused(locked, 429, "login-locked") == {"retry_after": 900}
+    assert locked.headers["Retry-After"] == "900"
+    await signed_in(api, world.manager)  # nobody else waits
+
+    api.clock.now = NOW + timedelta(minutes=14, seconds=59)
+    assert refused(await log_in(api, name), 429, "login-locked") == {"retry_after": 1}
+    api.clock.now = NOW + timedelta(minutes=15)
+    await signed_in(api, world.lead)
+    refused(await log_in(api, name, "wrong"), 401, "log-in-refused")
+
+
+async def test_a_name_that_does_not_exist_waits_alike(api: Api, world: World) -> None:
+    for _ in range(5):
+        refused(await log_in(api, "nobody"), 401, "log-in-refused")
+    refused(await log_in(api, "nobody"), 429, "login-locked")
+    assert world.lead.name
+
+
+async def test_failures_are_forgotten_by_success_and_by_time(api: Api, world: World) -> None:
+    name = login_of(world.lead)
+    for _ in range(3):
+        for _ in range(4):
+            await log_in(api, name, "wrong")
+        await signed_in(api, world.lead)
+    for minutes in range(0, 60, 4):
+        api.clock.now = NOW + timedelta(minutes=minutes)
+        refused(await log_in(api, name, "wrong"), 401, "log-in-refused")
+
+
+async def test_of_many_guesses_at_once_those_after_the_fifth_get_nothing(api: Api, world: World) -> None:
+    name = login_of(world.lead)
+    await asyncio.gather(*(log_in(api, name, "wrong") for _ in range(12)))
+    refused(await log_in(api, name), 429, "login-locked")
+    async with borrow(api.parts.pool) as connection:
+        rows = await connection.fetch("SELECT * FROM log_in_failure")
+        traced = await connection.fetch("SELECT * FROM trace WHERE action = 'account.log_in_locked'")
+    assert [row["failures"] for row in rows] == [12]
+    assert name not in str(rows)
+    assert [row["subject_id"] for row in traced] == [world.lead.account_id]
+
+
+async def test_a_right_guess_among_many_is_refused_once_the_name_waits(api: Api, world: World) -> None:
+    index = api.parts.vault.blind_index("account.login", login_of(world.lead))
+    account = world.lead.account_id
+    for _ in range(5):
+        await log_in(api, login_of(world.lead), "wrong")
+
+    async def late(tx: Transaction) -> Outcome[SessionGrant]:
+        found = await ACCOUNT_BY_ID.one(tx.connection, id=account)
+        return await start_checked_session(tx, found, index)
+
+    with pytest.raises(LogInLocked):
+        await api.parts.work.run(INSTALLATION, late)
+
+
+async def test_failures_of_yesterday_are_swept(api: Api, world: World) -> None:
+    await log_in(api, login_of(world.lead), "wrong")
+    async with borrow(api.parts.pool) as connection:
+        assert await DELETE_OLD_LOG_IN_FAILURES.run(connection, before=NOW) == 0
+        assert await DELETE_OLD_LOG_IN_FAILURES.run(connection, before=NOW + timedelta(seconds=1)) == 1

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from api.work import Submission, fingerprint
-from domain.identity.model import Principal, Role
+from domain.identity.model import EnterprisePost, Principal, Role
 from domain.scene.store import SAVE_SCENE
 from domain.shared.events import Circumstances, Event, Operator
 from domain.shared.sql import Connection
@@ -49,7 +49,15 @@ def circumstances() -> Circumstances:
 
 def principal(role: Role = Role.INSPECTOR, *, region: str | None = None) -> Principal:
     """Somebody who signed in just now."""
-    return Principal(account_id=uuid4(), session_id=uuid4(), name="覃测试", role=role, post="测试岗位", region=region)
+    return Principal(
+        account_id=uuid4(),
+        session_id=uuid4(),
+        name="覃测试",
+        role=role,
+        post="测试岗位",
+        region=region,
+        enterprise_post=EnterprisePost.MANAGER if role is Role.ENTERPRISE else None,
+    )
 
 
 def submission(

@@ -22,12 +22,13 @@ from codes.token import issue_token
 from codes.uscc import make_uscc
 from domain.enterprise.operations import issue_code
 from domain.enterprise.tables import enterprise, licence, site
-from domain.identity.model import Department, Principal, RegionRow, Role
+from domain.identity.model import Department, EnterprisePost, Principal, RegionRow, Role
 from domain.identity.passwords import hash_password
 from domain.identity.store import SAVE_REGION
 from domain.identity.tables import account, department
 from domain.inspection.dispatch import dispatch_inspection
 from domain.inspection.model import DispatchedParty, DispatchOrder, InspectionKind
+from domain.membership.tables import membership
 from domain.officer.model import CertifiedOfficer
 from domain.officer.tables import officer
 from domain.scene.catalogue import scenes
@@ -171,6 +172,8 @@ async def make_account(
     region: str | None = None,
     officer_id: UUID | None = None,
     enterprise_id: UUID | None = None,
+    enterprise_post: EnterprisePost = EnterprisePost.MANAGER,
+    site_ids: tuple[UUID, ...] | None = None,
     disabled_at: datetime | None = None,
 ) -> Principal:
     """An account under `PASSWORD`, as the principal that its log-in would give. Its log-in name is `login_of`."""
@@ -185,6 +188,8 @@ async def make_account(
         region=region if of is None or region is not None else of.region,
         officer_id=officer_id,
         enterprise_id=enterprise_id,
+        enterprise_post=enterprise_post if role is Role.ENTERPRISE else None,
+        site_ids=site_ids,
     )
     fields = msgspec.structs.asdict(principal)
     del fields["account_id"], fields["session_id"]
@@ -198,6 +203,20 @@ async def make_account(
         disabled_at=disabled_at,
         created_at=NOW,
     )
+    if role is Role.ENTERPRISE:
+        await _insert(
+            connection,
+            membership,
+            id=uuid4(),
+            enterprise_id=enterprise_id,
+            account_id=account_id,
+            basis="installation",
+            state="active",
+            post=enterprise_post,
+            site_ids=site_ids,
+            created_at=NOW,
+            joined_at=NOW,
+        )
     return principal
 
 
@@ -491,3 +510,10 @@ def check_in_order(world: World, **changes: object) -> dict[str, Any]:
         "position": position_fix(),
     }
     return {name: value for name, value in {**order, **changes}.items() if value is not None}
+
+
+async def make_row(connection: Connection, table: sa.Table, **values: object) -> UUID:
+    """A row of a room above whose own acts the test is not about; gives its id."""
+    row: dict[str, object] = {"id": uuid4(), **values}
+    await _insert(connection, table, **row)
+    return UUID(str(row["id"]))

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.identity.model import Principal, Role
-from domain.scan.disclosure import DISCLOSURES, Action, Audience, Section, Standing, audience_of
+from domain.identity.model import EnterprisePost, Principal, Role
+from domain.scan.disclosure import DISCLOSURES, Action, Audience, Section, Standing, actions_of, audience_of
 
 # Written out by hand from one-code.md, "What scanning gives": a mark is a yes, a dot is a no.
 EXPECTED_SECTIONS = """
@@ -16,9 +16,16 @@ EXPECTED_SECTIONS = """
 basics              x         x                x                x        x
 licences            x         x                x                x        x
 regulator           x         x                x                x        x
+contact             x         x                x                x        x
 results             x         x                x                x        x
+manuals             x         x                x                x        x
+complaint_counts    x         x                x                x        x
 own_pending_publications  .   x                .                .        .
 own_inspections     .         x                .                .        .
+open_corrections    .         x                x                .        x
+own_papers          .         x                .                .        .
+own_self_inspections  .       x                .                .        .
+accepted_complaints .         x                .                .        .
 orders              .         .                x                .        .
 all_orders          .         .                .                .        x
 history             .         .                x                .        x
@@ -28,8 +35,26 @@ location            .         .                x                .        x
 """
 EXPECTED_ACTIONS = """
                  citizen  enterprise  inspector_with_order  inspector  lead
+complain            x         .                .                .        .
+tip_off             x         .                .                .        .
+suggest             x         .                .                .        .
+follow_up           x         .                .                .        .
+self_inspect        .         x                .                .        .
+answer_order        .         x                .                .        .
+request             .         x                .                .        .
+object              .         x                .                .        .
+reply               .         x                .                .        .
+upload_material     .         x                .                .        .
+rate                .         x                .                .        .
+show_live_code      .         x                .                .        .
+verify_officer      .         x                .                .        .
 check_in            .         .                x                .        .
+inspect             .         .                x                .        .
+re_inspect          .         .                x                .        .
+open_approval_draft .         .                .                x        .
 watch               .         .                .                .        x
+urge                .         .                .                .        x
+reassign            .         .                .                .        x
 """
 
 
@@ -63,8 +88,9 @@ def test_the_expected_table_has_a_cell_for_everything() -> None:
 
 # Who is which audience
 
-ENTERPRISE, OFFICER = uuid4(), uuid4()
+ENTERPRISE, OFFICER, PLACE = uuid4(), uuid4(), uuid4()
 SITE = Standing(
+    site_id=PLACE,
     enterprise_id=ENTERPRISE,
     region="450000.450100.450103",
     officers_with_order=frozenset({OFFICER, uuid4()}),
@@ -72,7 +98,13 @@ SITE = Standing(
 
 
 def somebody(
-    role: Role, *, region: str | None = None, officer_id: UUID | None = None, enterprise_id: UUID | None = None
+    role: Role,
+    *,
+    region: str | None = None,
+    officer_id: UUID | None = None,
+    enterprise_id: UUID | None = None,
+    post: EnterprisePost | None = None,
+    site_ids: tuple[UUID, ...] | None = None,
 ) -> Principal:
     return Principal(
         account_id=uuid4(),
@@ -84,6 +116,8 @@ def somebody(
         region=region,
         officer_id=officer_id,
         enterprise_id=enterprise_id,
+        enterprise_post=post,
+        site_ids=site_ids,
     )
 
 
@@ -137,3 +171,34 @@ def test_an_administrator_is_a_citizen_everywhere(region: str | None) -> None:
 def test_every_role_has_been_asked_about() -> None:
     asked = {Role.ENTERPRISE, Role.INSPECTOR, Role.LEAD, Role.DEPARTMENT_MANAGER, Role.ADMINISTRATOR}
     assert asked == set(Role)
+
+
+# What somebody of an enterprise may do there, by post and branch
+
+
+@pytest.mark.parametrize(("sites", "audience"), [((PLACE,), Audience.ENTERPRISE), ((uuid4(),), Audience.CITIZEN)])
+def test_who_is_of_a_branch_is_at_home_at_that_branch_only(sites: tuple[UUID, ...], audience: Audience) -> None:
+    assert audience_of(somebody(Role.ENTERPRISE, enterprise_id=ENTERPRISE, site_ids=sites), SITE) is audience
+
+
+@pytest.mark.parametrize(
+    ("post", "missing"),
+    [
+        (EnterprisePost.MANAGER, set[Action]()),
+        (EnterprisePost.CLERK, {Action.OBJECT}),
+        (EnterprisePost.VIEWER, set(DISCLOSURES[Audience.ENTERPRISE].actions) - {Action.VERIFY_OFFICER}),
+        (None, set(DISCLOSURES[Audience.ENTERPRISE].actions) - {Action.VERIFY_OFFICER}),
+    ],
+)
+def test_of_the_enterprises_actions_each_post_is_offered_its_own(
+    post: EnterprisePost | None, missing: set[Action]
+) -> None:
+    principal = somebody(Role.ENTERPRISE, enterprise_id=ENTERPRISE, post=post)
+    offered = DISCLOSURES[Audience.ENTERPRISE].actions
+    assert offered - actions_of(Audience.ENTERPRISE, principal) == missing
+
+
+@pytest.mark.parametrize("audience", [each for each in Audience if each is not Audience.ENTERPRISE])
+def test_a_post_counts_in_the_own_enterprise_only(audience: Audience) -> None:
+    viewer = somebody(Role.ENTERPRISE, enterprise_id=uuid4(), post=EnterprisePost.VIEWER)
+    assert actions_of(audience, viewer) == DISCLOSURES[audience].actions

@@ -139,6 +139,19 @@ def test_what_is_no_capital_is_refused(typed: str) -> None:
     fault(**{"注册资本/注册资金/成员出资额": typed})
 
 
+@pytest.mark.parametrize(
+    "typed", ["餐饮服务、旅行社", " 餐饮服务；旅行社； ", "餐饮服务;旅行社;餐饮服务", "餐饮服务\n旅行社"]
+)
+def test_the_trades_of_a_site_are_parted_by_the_usual_signs(typed: str) -> None:
+    assert good(业态=typed).business_types == ("餐饮服务", "旅行社")
+
+
+def test_a_row_may_say_nothing_of_trades_and_not_too_much() -> None:
+    assert good().business_types is None
+    assert "超过60字" in fault(业态="长" * 61).reason
+    assert "超过20个" in fault(业态="、".join(str(number) for number in range(21))).reason
+
+
 def test_risk_and_credit_are_two_things() -> None:
     row = good(风险等级="中低风险", 信用等级="b级")
     assert (row.risk_level, row.credit_grade) == (RiskLevel.MEDIUM_LOW, CreditGrade.B)

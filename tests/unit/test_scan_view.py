@@ -12,10 +12,11 @@ import msgspec
 import pytest
 
 from domain.enterprise.model import CreditGrade, LicenceCard, RiskLevel, SiteCard
+from domain.identity.model import Principal, Role
 from domain.inspection.store import SiteInspection
 from domain.publication.model import Correction, PendingPublication, PublicationState, PublicResult
 from domain.scan.disclosure import Audience
-from domain.scan.view import disclose
+from domain.scan.view import OwnParts, PublicParts, disclose
 
 OFFICER = uuid4()
 CARD = SiteCard(
@@ -81,7 +82,19 @@ BEGUN = an_inspection(name="已上门的检查", officers=[uuid4()], has_visit=T
 DONE = an_inspection(name="办结的检查", state="completed", completed_on=date(2026, 3, 9), outcome="no_problem")
 INSPECTIONS = [MINE, OTHERS, BEGUN, DONE]
 
-_ALWAYS = {"audience", "site_id", "actions", "basics", "licences", "regulator", "results"}
+_ALWAYS = {
+    "audience",
+    "site_id",
+    "actions",
+    "basics",
+    "licences",
+    "regulator",
+    "contact",
+    "results",
+    "manuals",
+    "complaint_counts",
+}
+_OWN = {"own_pending_publications", "open_corrections", "own_papers", "own_self_inspections", "accepted_complaints"}
 RESULT = PublicResult(
     id=uuid4(),
     authorities=["南宁市市场监督管理局"],
@@ -99,13 +112,26 @@ PENDING = PendingPublication(
 )
 
 
+def an_inspector(officer_id: UUID) -> Principal:
+    return Principal(
+        account_id=uuid4(),
+        session_id=uuid4(),
+        name="覃勇",
+        role=Role.INSPECTOR,
+        post="一级主办",
+        officer_id=officer_id,
+    )
+
+
 def as_sent(audience: Audience, officer_id: UUID | None = None) -> bytes:
-    return msgspec.json.encode(disclose(CARD, audience, INSPECTIONS, officer_id))
+    principal = None if officer_id is None else an_inspector(officer_id)
+    return msgspec.json.encode(disclose(CARD, audience, INSPECTIONS, principal, public=PublicParts()))
 
 
 @pytest.mark.parametrize("audience", Audience)
 def test_public_results_are_shown_to_everybody_and_waiting_ones_to_the_enterprise(audience: Audience) -> None:
-    view = json.loads(msgspec.json.encode(disclose(CARD, audience, [], results=[RESULT], pending=[PENDING])))
+    shown = disclose(CARD, audience, [], public=PublicParts(results=[RESULT]), own=OwnParts(pending=[PENDING]))
+    view = json.loads(msgspec.json.encode(shown))
     assert [each["outcome_label"] for each in view["results"]] == ["未发现问题"]
     waiting = view.get("own_pending_publications")
     if audience is Audience.ENTERPRISE:
@@ -122,10 +148,10 @@ def names(view: dict[str, Any], section: str) -> list[str]:
     ("audience", "more"),
     [
         (Audience.CITIZEN, set[str]()),
-        (Audience.ENTERPRISE, {"orders", "history", "own_pending_publications"}),
-        (Audience.INSPECTOR_WITH_ORDER, {"orders", "history", "grades", "location"}),
+        (Audience.ENTERPRISE, {"orders", "history"} | _OWN),
+        (Audience.INSPECTOR_WITH_ORDER, {"orders", "history", "grades", "location", "open_corrections"}),
         (Audience.INSPECTOR, {"history"}),
-        (Audience.LEAD, {"orders", "history", "grades", "location"}),
+        (Audience.LEAD, {"orders", "history", "grades", "location", "open_corrections"}),
     ],
 )
 def test_only_granted_sections_are_in_the_bytes(audience: Audience, more: set[str]) -> None:
@@ -158,7 +184,7 @@ def test_a_citizen_sees_what_the_public_register_says() -> None:
     assert view["basics"]["legal_representative"] == "韦大山"
     assert view["licences"][0]["name"] == "食品经营许可证"
     assert view["regulator"] == {"name": "南宁市市场监督管理局", "hotline": "0771-12345"}
-    assert view["actions"] == []
+    assert view["actions"] == ["complain", "follow_up", "suggest", "tip_off"]
 
 
 def test_an_enterprise_sees_orders_once_officers_stood_at_its_door() -> None:
@@ -171,19 +197,19 @@ def test_an_inspector_sees_orders_of_their_own() -> None:
     view = json.loads(as_sent(Audience.INSPECTOR_WITH_ORDER, OFFICER))
     assert names(view, "orders") == ["我的检查"]
     assert names(view, "history") == ["办结的检查"]
-    assert view["actions"] == ["check_in"]
+    assert view["actions"] == ["check_in", "inspect", "re_inspect"]
 
 
 def test_an_inspector_without_an_order_sees_conclusion_and_date_only() -> None:
     view = json.loads(as_sent(Audience.INSPECTOR, OFFICER))
     assert view["history"] == [{"completed_on": "2026-03-09", "outcome": "no_problem"}]
-    assert view["actions"] == []
+    assert view["actions"] == ["open_approval_draft"]
 
 
 def test_a_lead_sees_every_order() -> None:
     view = json.loads(as_sent(Audience.LEAD))
     assert names(view, "orders") == ["我的检查", "别人的检查", "已上门的检查"]
-    assert view["actions"] == ["watch"]
+    assert view["actions"] == ["reassign", "urge", "watch"]
 
 
 @pytest.mark.parametrize("audience", Audience)
@@ -202,6 +228,6 @@ def test_nobody_is_told_who_the_officers_are(audience: Audience) -> None:
 )
 def test_what_may_be_a_home_is_shown_to_no_citizen(object_type: str, audience: Audience, shown: str | None) -> None:
     card = msgspec.structs.replace(CARD, object_type=object_type)
-    basics = disclose(card, audience, []).basics
+    basics = disclose(card, audience, [], public=PublicParts()).basics
     assert not isinstance(basics, msgspec.UnsetType)
     assert basics.domicile == shown

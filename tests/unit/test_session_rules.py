@@ -62,6 +62,8 @@ def test_a_disabled_account_may_not_sign_in() -> None:
         region="450000",
         officer_id=None,
         enterprise_id=None,
+        enterprise_post=None,
+        site_ids=None,
         disabled_at=None,
     )
     assert may_sign_in(account)

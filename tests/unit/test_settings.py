@@ -85,9 +85,15 @@ def test_demo_data_are_asked_for_by_a_one_alone(text: str, *, demo: bool) -> Non
             "YIMA_POOL_SIZE": "20",
             "YIMA_PAGE_CACHE_BYTES": "0",
             "YIMA_DEMO": "1",
+            "YIMA_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8",
         },
     ],
 )
 def test_a_child_process_reads_the_same_settings(environment: dict[str, str]) -> None:
     settings = read_settings(environment)
     assert read_settings(settings.environment()) == settings
+
+
+def test_a_list_of_proxies_that_is_none_is_told() -> None:
+    with pytest.raises(SettingsError, match=r"YIMA_TRUSTED_PROXIES='proxy\.example' is no list of networks"):
+        read_settings({"YIMA_TRUSTED_PROXIES": "proxy.example"})

@@ -1,0 +1,76 @@
+"""What complainants and leads are told of 投诉 and 举报: by id, without a word of what was written or who wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from domain.complaint import events
+from domain.complaint.model import GrievanceKind
+from domain.shared.events import Event
+from notifications.message import Channel, Message, Recipient
+
+_RECIPIENTS = {GrievanceKind.COMPLAINT: Recipient.COMPLAINANT, GrievanceKind.TIP_OFF: Recipient.INFORMANT}
+
+
+def _day(day: date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+def _tell_complainant(template: str) -> Callable[[events.GrievanceEvent], list[Message]]:
+    def tell(event: events.GrievanceEvent) -> list[Message]:
+        """An anonymous 举报 has nobody to tell: its query code tells everything."""
+        if not event.is_named:
+            return []
+        return [
+            Message(
+                template=template,
+                channel=Channel.SMS,
+                recipient=_RECIPIENTS[event.after.kind],
+                recipient_id=event.subject_id,
+                parameters={
+                    "department": event.department_name,
+                    "matter": event.after.kind.label,
+                    "due": _day(event.after.due_on),
+                },
+            )
+        ]
+
+    return tell
+
+
+def _warn_leads(template: str) -> Callable[[events.GrievanceEvent], list[Message]]:
+    def warn(event: events.GrievanceEvent) -> list[Message]:
+        if event.department_id is None:
+            return []
+        return [
+            Message(
+                template=template,
+                channel=Channel.IN_APP,
+                recipient=Recipient.DEPARTMENT_LEADS,
+                recipient_id=event.department_id,
+                parameters={
+                    "grievance_id": str(event.subject_id),
+                    "matter": event.after.kind.label,
+                    "term": event.after.term_label,
+                    "due": _day(event.after.due_on),
+                },
+            )
+        ]
+
+    return warn
+
+
+GRIEVANCE_REACTIONS: Mapping[type[Event], Callable[[Any], list[Message]]] = {
+    events.ComplaintFiled: _tell_complainant("grievance_filed"),
+    events.ConsumerComplaintFiled: _tell_complainant("grievance_filed"),
+    events.TipOffFiled: _tell_complainant("grievance_filed"),
+    events.GrievanceAccepted: _tell_complainant("grievance_accepted"),
+    events.GrievanceDeclined: _tell_complainant("grievance_declined"),
+    events.GrievanceNotHandled: _tell_complainant("grievance_not_handled"),
+    events.GrievanceAnswered: _tell_complainant("grievance_answered"),
+    events.GrievanceDueSoon: _warn_leads("grievance_due_soon"),
+    events.GrievanceOverdue: _warn_leads("grievance_overdue"),
+}
+"""Rows of `api/reactions.py`."""
