@@ -18,6 +18,7 @@ from uuid import UUID
 
 import msgspec
 
+from codes.crockford import ALPHABET, ANY_CASE
 from codes.token import CODE_ID_BYTES, TokenKeys, code_url
 
 SLOT: Final = timedelta(seconds=30)
@@ -38,18 +39,15 @@ _BADGE_BYTES: Final = 1 + _OFFICER_BYTES + _STAMP_BYTES + _TAG_BYTES
 LIVE_LENGTH: Final = 37
 BADGE_LENGTH: Final = 50
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RFC4648: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_TO_CROCKFORD = str.maketrans(_RFC4648, _CROCKFORD)
-_FROM_CROCKFORD = str.maketrans(_CROCKFORD, _RFC4648)
-# Spelled out instead of re.IGNORECASE, which would let 'ſ' pass for S and 'ı' for I.
-_ANY_CASE: Final = "[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]"
+_TO_CROCKFORD = str.maketrans(_RFC4648, ALPHABET)
+_FROM_CROCKFORD = str.maketrans(ALPHABET, _RFC4648)
 
 
 def _scanned(place: str, length: int) -> re.Pattern[str]:
     upper, lower = place.upper(), place.lower()
     return re.compile(
-        rf"(?:[Hh][Tt][Tt][Pp][Ss]?://[^/?#\s]+/[{upper}{lower}]/)?({_ANY_CASE}{{{length}}})(?:/?(?:[?#]\S*)?)?"
+        rf"(?:[Hh][Tt][Tt][Pp][Ss]?://[^/?#\s]+/[{upper}{lower}]/)?({ANY_CASE}{{{length}}})(?:/?(?:[?#]\S*)?)?"
     )
 
 

@@ -18,6 +18,8 @@ import msgspec
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from codes.crockford import ALPHABET, ANY_CASE
+
 TOKEN_LENGTH: Final = 31
 CODE_ID_BYTES: Final = 8
 
@@ -29,21 +31,16 @@ _HEAD_BYTES: Final = 1 + CODE_ID_BYTES
 _TOKEN_BYTES: Final = _HEAD_BYTES + _TAG_BYTES
 _PADDING_BITS: Final = 5 * TOKEN_LENGTH - 8 * _TOKEN_BYTES
 
-_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RFC4648: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _PYTHON: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUV"  # the digits of int(text, 32)
-_TO_CROCKFORD = str.maketrans(_RFC4648, _CROCKFORD)
-_FROM_CROCKFORD = str.maketrans(_CROCKFORD, _PYTHON)
+_TO_CROCKFORD = str.maketrans(_RFC4648, ALPHABET)
+_FROM_CROCKFORD = str.maketrans(ALPHABET, _PYTHON)
 # 31 characters are 155 bits, 19 bytes 152: a last character with any of its low three bits set is a second
 # spelling of the same bytes, and refused.
-_LAST_CHARACTERS: Final = frozenset(_CROCKFORD[::8])
+_LAST_CHARACTERS: Final = frozenset(ALPHABET[::8])
 
-# Spelled out instead of re.IGNORECASE, which would let 'ſ' pass for S and 'ı' for I.
-_ANY_CASE: Final = "[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]"
-_TOKEN = re.compile(f"{_ANY_CASE}{{{TOKEN_LENGTH}}}")
-_SCANNED = re.compile(
-    rf"(?:[Hh][Tt][Tt][Pp][Ss]?://[^/?#\s]+/[Cc]/)?({_ANY_CASE}{{{TOKEN_LENGTH}}})(?:/?(?:[?#]\S*)?)?"
-)
+_TOKEN = re.compile(f"{ANY_CASE}{{{TOKEN_LENGTH}}}")
+_SCANNED = re.compile(rf"(?:[Hh][Tt][Tt][Pp][Ss]?://[^/?#\s]+/[Cc]/)?({ANY_CASE}{{{TOKEN_LENGTH}}})(?:/?(?:[?#]\S*)?)?")
 
 
 class InvalidTokenReason(StrEnum):

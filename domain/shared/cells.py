@@ -139,11 +139,6 @@ def looks_like_resident_id(said: str) -> bool:
     return _LOOKS_LIKE_A_PERSON.fullmatch(said) is not None
 
 
-def mask_name(name: str) -> str:
-    """A person's name for a report: the family name stays, `韦**`."""
-    return name[:1] + "*" * (len(name) - 1)
-
-
 # ---- readers
 
 

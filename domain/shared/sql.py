@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.types import UserDefinedType
 
@@ -171,6 +172,12 @@ async def open_pool(dsn: str, *, size: int, role: str | None, application: str, 
         server_settings=settings,
         command_timeout=60,
     )
+
+
+def json_of(fields: Mapping[str, Any]) -> sa.Function[Any]:
+    """One json value of named columns; the names are written out, so that nothing is bound for them."""
+    parts = [part for name, value in fields.items() for part in (sa.literal_column(f"'{name}'"), value)]
+    return sa.func.jsonb_build_object(*parts, type_=JSONB)
 
 
 def uuid_list(name: str) -> sa.BindParameter[Sequence[UUID]]:
