@@ -10,12 +10,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from benchmarks.alone import measure_code_batch, measure_import, measure_relay
+from benchmarks.alone import (
+    measure_code_batch,
+    measure_dispatch,
+    measure_dump,
+    measure_import,
+    measure_posters,
+    measure_relay,
+)
 from benchmarks.answers import NAME as ANSWER
 from benchmarks.answers import measure_answers
 from benchmarks.apart import MeasurementFailed
 from benchmarks.check_ins import NAME as CHECK_IN
 from benchmarks.check_ins import measure_check_ins
+from benchmarks.complaints import NAME as COMPLAINT
+from benchmarks.complaints import measure_complaints
 from benchmarks.packages import NAME as PACKAGE
 from benchmarks.packages import measure_packages
 from benchmarks.proof import StatementsDiffer
@@ -23,6 +32,8 @@ from benchmarks.record_pdf import NAME as RECORD
 from benchmarks.record_pdf import measure_record
 from benchmarks.results import RESULTS, Row, print_rows, write_rows
 from benchmarks.scans import SUBJECTS, measure_headroom, measure_scans
+from benchmarks.searches import NAME as SEARCH
+from benchmarks.searches import measure_searches
 from benchmarks.stage import FULL, QUICK, Stage, open_stage
 from benchmarks.uploads import NAME as EVIDENCE
 from benchmarks.uploads import measure_uploads
@@ -32,8 +43,13 @@ _SINGLE: Mapping[str, Callable[[Stage], Row]] = {
     ANSWER: measure_answers,
     EVIDENCE: measure_uploads,
     PACKAGE: measure_packages,
+    SEARCH: measure_searches,
+    COMPLAINT: measure_complaints,
     RECORD: measure_record,
+    "posters": measure_posters,
+    "dump.results": measure_dump,
     "relay.lag.p99": measure_relay,
+    "assigned.dispatch": measure_dispatch,
     "code.batch": measure_code_batch,
     "import.enterprises": measure_import,
 }

@@ -36,5 +36,23 @@ def measure_import(stage: Stage) -> Row:
     return Row(name="import.enterprises", value=figures.pop("csv_rows_per_second"), unit="rows/s", more=figures)
 
 
+def measure_posters(stage: Stage) -> Row:
+    """`posters`: A4 pages a second, in parts of 500."""
+    figures = measure_apart("benchmarks.posters", within=_MINUTES, pages=stage.size.posters)
+    return Row(name="posters", value=figures.pop("pages_per_second"), unit="pages/s", more=figures)
+
+
+def measure_dispatch(stage: Stage) -> Row:
+    """`assigned.dispatch`: objects a second that get one task, a quarter of all sites."""
+    figures = _measure(stage, "assigned_dispatch", objects=stage.size.assigned)
+    return Row(name="assigned.dispatch", value=figures.pop("objects_per_second"), unit="objects/s", more=figures)
+
+
+def measure_dump(stage: Stage) -> Row:
+    """`dump.results`: published and withdrawn results a second, out of the database into the sealed file."""
+    figures = _measure(stage, "dump_results", results=stage.size.dumped)
+    return Row(name="dump.results", value=figures.pop("rows_per_second"), unit="rows/s", more=figures)
+
+
 def _measure(stage: Stage, module: str, **given: object) -> Figures:
     return measure_apart(f"benchmarks.{module}", within=_MINUTES, dsn=stage.dsn, keys_folder=str(stage.keys), **given)

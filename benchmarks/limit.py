@@ -20,10 +20,15 @@ from api.wiring import APP_ROLE
 from api.work import _CLAIM as CLAIM  # pyright: ignore[reportPrivateUsage]
 from api.work import _KEEP as KEEP  # pyright: ignore[reportPrivateUsage]
 from api.work import _WRITE_MESSAGES as WRITE_MESSAGES  # pyright: ignore[reportPrivateUsage]
-from benchmarks.limit_visits import Dropbox, record_answer, said, shown_result, todays_package
+from benchmarks.limit_complaints import take_complaint
+from benchmarks.limit_search import found
+from benchmarks.limit_visits import Dropbox, record_answer, said, shown_count, shown_result, todays_package
 from domain.enterprise.model import LicenceCard
 from domain.inspection import store
+from domain.manual.model import ManualOfSite
+from domain.scan.disclosure import DISCLOSURES, Audience
 from domain.scan.store import SCANNED_SITE as SCANNED
+from domain.scan.store import Contact
 from domain.scan.view import Basics
 from domain.shared import trace
 from domain.shared.ids import new_id
@@ -33,6 +38,9 @@ from domain.shared.sql import open_pool
 _PRINCIPAL = UUID(int=1)
 _BASICS = Basics.__struct_fields__
 _LICENCE = LicenceCard.__struct_fields__
+_CONTACT = Contact.__struct_fields__
+_MANUAL = ManualOfSite.__struct_fields__
+ACTIONS = sorted(DISCLOSURES[Audience.CITIZEN].actions)
 _FROM_CROCKFORD = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _INSPECTION_ID = re.compile(r"/inspections/([0-9a-f-]{36})/")
 _MAC = bytes(32)
@@ -59,7 +67,7 @@ class Limit:
         status = 200
         match scope["method"]:
             case "POST":
-                status, body = 201, await self._check_in(path, scope["headers"], await _read(receive))
+                status, body = 201, await self._post(path, scope["headers"], await _read(receive))
             case "PUT":
                 status, body = 201, await self._put(path, scope["headers"], await _read(receive))
             case _:
@@ -67,6 +75,13 @@ class Limit:
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def _post(self, path: str, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+        assert self._pool is not None
+        if path != "/api/v1/public/complaints":
+            return await self._check_in(path, headers, body)
+        async with self._pool.acquire() as connection:
+            return await take_complaint(connection, dict(headers), _code_id, msgspec.json.decode(body))
 
     async def _put(self, path: str, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
         assert self._pool is not None
@@ -84,6 +99,9 @@ class Limit:
         assert self._pool is not None
         if path.startswith("/api/v1/codes/"):
             return await self._scan(path.rpartition("/")[2])
+        if path == "/api/v1/public/search":
+            async with self._pool.acquire() as connection:
+                return await found(connection, scope["query_string"])
         if path == "/api/v1/packages/today":
             async with self._pool.acquire() as connection:
                 device_id = UUID(scope["query_string"].decode().partition("=")[2])
@@ -102,18 +120,21 @@ class Limit:
 
     async def _scan(self, token: str) -> bytes:
         assert self._pool is not None
-        code_id = base64.b32decode(token.translate(_FROM_CROCKFORD) + "=")[1:9]
+        code_id = _code_id(token)
         async with self._pool.acquire() as connection:
             site = await connection.fetchrow(*said(SCANNED, code_id=code_id))
         return msgspec.json.encode(
             {
                 "audience": "citizen",
                 "site_id": site["site_id"],
-                "actions": [],
+                "actions": ACTIONS,
                 "basics": {name: site[name] for name in _BASICS},
                 "licences": [{name: licence[name] for name in _LICENCE} for licence in site["licences"]],
                 "regulator": {"name": site["regulator"], "hotline": site["hotline"]},
+                "contact": site["contact"] and {name: site["contact"][name] for name in _CONTACT},
                 "results": [shown_result(each) for each in site["results"]],
+                "manuals": [{name: manual[name] for name in _MANUAL} for manual in site["manuals"]],
+                "complaint_counts": [shown_count(each) for each in site["complaint_counts"]],
             }
         )
 
@@ -124,6 +145,10 @@ class Limit:
         key = _key(headers)
         async with self._pool.acquire() as connection, connection.transaction():
             return await _check_in(connection, UUID(match[1]), key, msgspec.json.decode(body))
+
+
+def _code_id(token: str) -> bytes:
+    return base64.b32decode(token.translate(_FROM_CROCKFORD) + "=")[1:9]
 
 
 def _key(headers: list[tuple[bytes, bytes]]) -> str:
@@ -149,7 +174,7 @@ async def _read(receive: Any) -> bytes:
 async def _check_in(connection: Any, inspection_id: UUID, key: str, order: dict[str, Any]) -> bytes:
     now = datetime.now(UTC)
     receipt_id, visit_id, check_in_id = (new_id(now, system_random) for _ in range(3))
-    code_id = base64.b32decode(order["code"][-31:].translate(_FROM_CROCKFORD) + "=")[1:9]
+    code_id = _code_id(order["code"][-31:])
     claim = {
         "principal_id": _PRINCIPAL,
         "key": key,
@@ -224,6 +249,7 @@ def _answer(stored: dict[str, Any], inspection_id: UUID) -> dict[str, Any]:
         "distance_outside_m": 0.0,
         "done_at": stored["done_at"],
         "received_at": stored["received_at"],
+        "list_is_open": False,
     }
 
 

@@ -20,6 +20,7 @@ from PIL import Image
 
 from api.work import _CLAIM as CLAIM  # pyright: ignore[reportPrivateUsage]
 from api.work import _KEEP as KEEP  # pyright: ignore[reportPrivateUsage]
+from domain.complaint.model import GrievanceType
 from domain.evidence import store as evidence_store
 from domain.inspection.answers import store as answers_store
 from domain.inspection.package import store as package_store
@@ -30,6 +31,7 @@ from domain.shared.ids import new_id
 from domain.shared.random import system_random
 from domain.shared.sql import Command
 
+TYPE_LABELS = {each.value: each.label for each in GrievanceType}
 _PRINCIPAL = UUID(int=1)
 _MAC = bytes(32)
 _DIGEST = bytes(32)
@@ -207,6 +209,11 @@ def shown_result(stored: dict[str, Any]) -> dict[str, Any]:
         "is_contested": stored["is_contested"],
         "reply": None if reply is None else {"text": reply["text"], "submitted_on": _day(reply["submitted_at"])},
     }
+
+
+def shown_count(stored: dict[str, Any]) -> dict[str, Any]:
+    """How many complaints of one type were concluded, as the JSON in the row has it."""
+    return {"type": stored["type"], "label": TYPE_LABELS[stored["type"]], "count": stored["count"]}
 
 
 def _day(text: str) -> str:

@@ -22,17 +22,23 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import joinedload, selectinload
 
 from api.wiring import APP_ROLE, code_keys_of, load_keys
+from benchmarks import peer_complaint_schemas as complaint_schemas
 from benchmarks import peer_schemas as schemas
 from benchmarks import peer_tables as tables
+from benchmarks.peer_complaints import file_complaint
 from benchmarks.peer_files import put_evidence
 from benchmarks.peer_packages import read_package
+from benchmarks.peer_public import shown_contact, shown_counts, shown_manuals
+from benchmarks.peer_search import SearchPage, search
 from benchmarks.peer_session import Session, SignedIn, claim, keep, new_row, receipt_of, stored, trace_row
 from benchmarks.peer_visits import put_answer, shown_results
-from codes.token import InvalidToken, TokenKeys, decode_token, token_from_scan
+from codes.token import InvalidToken, decode_token, token_from_scan
 from domain.inspection.position import CircleFence, Coordinates, PositionFix, PositionPolicy, judge_position
 from domain.shared.clock import system_clock
 from domain.shared.ids import new_id
+from domain.shared.keys import KeyRing
 from domain.shared.random import system_random
+from domain.shared.vault import Vault
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 _SETTINGS = {
@@ -51,6 +57,7 @@ _CODES = select(tables.SiteCode).options(
         joinedload(tables.Site.enterprise).selectinload(tables.Enterprise.licences),
         joinedload(tables.Site.region),
         joinedload(tables.Site.regulator),
+        joinedload(tables.Site.profile),
         selectinload(tables.Site.publications).options(
             joinedload(tables.Publication.inspection)
             .undefer_group("told")
@@ -84,7 +91,9 @@ def create_peer(dsn: str, keys: Path, pool_size: int, folder: Path) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         app.state.sessions = async_sessionmaker(engine, expire_on_commit=False)
-        app.state.code_keys = await _code_keys(dsn, keys)
+        ring = await _keys(dsn, keys)
+        app.state.code_keys = code_keys_of(ring)
+        app.state.vault = Vault(ring, system_random)
         app.state.folder = folder
         yield
         await engine.dispose()
@@ -99,13 +108,17 @@ def create_peer(dsn: str, keys: Path, pool_size: int, folder: Path) -> FastAPI:
     )(put_answer)
     app.put("/api/v1/evidence/{digest}", response_model=schemas.AcceptedEvidence, status_code=201)(put_evidence)
     app.get("/api/v1/packages/today", response_model=schemas.Package)(read_package)
+    app.post("/api/v1/public/complaints", response_model=complaint_schemas.AcceptedComplaint, status_code=201)(
+        file_complaint
+    )
+    app.get("/api/v1/public/search", response_model=SearchPage)(search)
     return app
 
 
-async def _code_keys(dsn: str, folder: Path) -> TokenKeys:
+async def _keys(dsn: str, folder: Path) -> KeyRing:
     connection = await asyncpg.connect(dsn)
     try:
-        return code_keys_of(await load_keys(connection, folder, now=system_clock(), random=system_random))
+        return await load_keys(connection, folder, now=system_clock(), random=system_random)
     finally:
         await connection.close()
 
@@ -124,16 +137,22 @@ async def read_code(request: Request, token: str, session: Session) -> schemas.S
         raise HTTPException(404, "无效的企业码。")
     if code.state != "issued":
         raise HTTPException(410, "该企业码已停用。")
-    return _scan_view(code.site, await shown_results(session, code.site.publications))
+    site = code.site
+    return _scan_view(
+        site,
+        results=await shown_results(session, site.publications),
+        manuals=await shown_manuals(session, site),
+        complaint_counts=await shown_counts(session, site),
+    )
 
 
-def _scan_view(site: tables.Site, results: list[schemas.Result]) -> schemas.ScanView:
+def _scan_view(site: tables.Site, **read: Any) -> schemas.ScanView:
     enterprise = site.enterprise
     names = [name for name in schemas.Basics.model_fields if name not in {"site_name", "address", "region_name"}]
     return schemas.ScanView(
         audience="citizen",
         site_id=site.id,
-        actions=[],
+        actions=["complain", "follow_up", "suggest", "tip_off"],
         basics=schemas.Basics(
             **{name: getattr(enterprise, name) for name in names},
             site_name=site.name,
@@ -145,7 +164,8 @@ def _scan_view(site: tables.Site, results: list[schemas.Result]) -> schemas.Scan
             name=site.regulator.name if site.regulator else None,
             hotline=site.regulator.hotline if site.regulator else None,
         ),
-        results=results,
+        contact=shown_contact(site.profile),
+        **read,
     )
 
 

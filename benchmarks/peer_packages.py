@@ -15,8 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload, undefer_group
 
+from benchmarks import peer_public_tables as public_tables
 from benchmarks import peer_schemas as schemas
 from benchmarks import peer_tables as tables
+from benchmarks.peer_public import is_in_force_at, manuals_of
 from benchmarks.peer_session import Session, SignedIn
 from codes.token import TokenKeys, issue_token
 from domain.selection.sealing import derive_list_iv, seal_list
@@ -60,8 +62,9 @@ async def read_package(request: Request, device_id: UUID, session: Session, who:
     )
     inspections = found.unique().all()
     history = await _history(session, [each.site_id for each in inspections])
+    manuals = await manuals_of(session, {each for one in inspections for each in one.site.business_types})
     keys: TokenKeys = request.app.state.code_keys
-    entries = [_entry(each, keys, history.get(each.site_id, [])) for each in inspections]
+    entries = [_entry(each, keys, history.get(each.site_id, []), manuals) for each in inspections]
     return schemas.Package(
         day=today,
         made_at=datetime.now(UTC),
@@ -116,7 +119,9 @@ def _paper_number(department: tables.Department, each: tables.IssuedNumber) -> s
     return f"{department.paper_word}责改〔{each.year}〕{each.sequence}号"
 
 
-def _entry(each: tables.Inspection, keys: TokenKeys, history: list[schemas.PastResult]) -> schemas.PackageEntry:
+def _entry(
+    each: tables.Inspection, keys: TokenKeys, history: list[schemas.PastResult], manuals: Sequence[public_tables.Manual]
+) -> schemas.PackageEntry:
     site = each.site
     same = ("id", "name", "kind", "mode", "source", "basis", "scene_code", "starts_on", "due_on", "created_at")
     packed = schemas.PackedInspection(
@@ -132,7 +137,7 @@ def _entry(each: tables.Inspection, keys: TokenKeys, history: list[schemas.PastR
             _party(party) for party in sorted(each.parties, key=lambda one: (not one.is_lead, one.department.code))
         ],
         officers=[_officer(one) for one in sorted(each.officers, key=lambda one: (one.department_id, one.officer_id))],
-        manuals=[],
+        manuals=[manual.id for manual in manuals if is_in_force_at(manual, site)],
         history=history,
         sealed_list=_seal(each, keys),
     )

@@ -12,11 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.inspection.position import Datum
 
 
-class _Schema(BaseModel):
+class Schema(BaseModel):
+    """What all have in common."""
+
     model_config = ConfigDict(from_attributes=True)
 
 
-class Basics(_Schema):
+class Basics(Schema):
     """经营信息."""
 
     name: str
@@ -38,7 +40,7 @@ class Basics(_Schema):
     region_name: str
 
 
-class Licence(_Schema):
+class Licence(Schema):
     """行政许可."""
 
     number: str
@@ -49,21 +51,21 @@ class Licence(_Schema):
     valid_to: date | None
 
 
-class Regulator(_Schema):
+class Regulator(Schema):
     """监管部门."""
 
     name: str | None
     hotline: str | None
 
 
-class Reply(_Schema):
+class Reply(Schema):
     """企业回应."""
 
     text: str
     submitted_on: date
 
 
-class Result(_Schema):
+class Result(Schema):
     """检查结果公示."""
 
     id: UUID
@@ -82,7 +84,31 @@ class Result(_Schema):
     reply: Reply | None = None
 
 
-class ScanView(_Schema):
+class Contact(Schema):
+    """营业时间, 对外电话."""
+
+    opening_hours: str | None
+    phone: str | None
+
+
+class ManualOfSite(Schema):
+    """经营手册 of the site's 业态."""
+
+    id: UUID
+    name: str
+    business_type: str
+    version: int
+
+
+class ComplaintCount(Schema):
+    """办结的投诉 of one type."""
+
+    type: str
+    label: str
+    count: int
+
+
+class ScanView(Schema):
     """亮码告知 for a citizen."""
 
     audience: str
@@ -91,10 +117,13 @@ class ScanView(_Schema):
     basics: Basics
     licences: list[Licence]
     regulator: Regulator
+    contact: Contact | None
     results: list[Result]
+    manuals: list[ManualOfSite]
+    complaint_counts: list[ComplaintCount]
 
 
-class Claims(_Schema):
+class Claims(Schema):
     """The signed-in account, out of the bearer token."""
 
     account_id: UUID
@@ -105,7 +134,7 @@ class Claims(_Schema):
     role: str
 
 
-class Position(_Schema):
+class Position(Schema):
     """定位."""
 
     longitude: float = Field(ge=-180, le=180)
@@ -115,7 +144,7 @@ class Position(_Schema):
     datum: Datum
 
 
-class CheckInOrder(_Schema):
+class CheckInOrder(Schema):
     """扫码报到 as the phone asks for it."""
 
     second_officer_id: UUID
@@ -123,7 +152,7 @@ class CheckInOrder(_Schema):
     position: Position
 
 
-class CheckInResult(_Schema):
+class CheckInResult(Schema):
     """What was stored of a check-in."""
 
     id: UUID
@@ -138,9 +167,10 @@ class CheckInResult(_Schema):
     distance_outside_m: float | None
     done_at: datetime
     received_at: datetime
+    list_is_open: bool = False
 
 
-class Receipt(_Schema):
+class Receipt(Schema):
     """回执."""
 
     id: UUID
@@ -148,21 +178,21 @@ class Receipt(_Schema):
     digest: str
 
 
-class Accepted(_Schema):
+class Accepted(Schema):
     """The answer to an accepted write."""
 
     receipt: Receipt
     result: CheckInResult
 
 
-class Measure(_Schema):
+class Measure(Schema):
     """处理措施."""
 
     kind: str
     note: str | None = Field(default=None, max_length=2000)
 
 
-class AnswerOrder(_Schema):
+class AnswerOrder(Schema):
     """检查结果 as the phone records it."""
 
     value: Literal["no_problem", "problem", "not_applicable", "not_checked"]
@@ -172,7 +202,7 @@ class AnswerOrder(_Schema):
     photos: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(default=[], max_length=30)
 
 
-class AnswerResult(_Schema):
+class AnswerResult(Schema):
     """检查结果 as it stands."""
 
     item_id: UUID
@@ -190,14 +220,14 @@ class AnswerResult(_Schema):
     order_id: UUID | None
 
 
-class AcceptedAnswer(_Schema):
+class AcceptedAnswer(Schema):
     """The answer to an accepted answer."""
 
     receipt: Receipt
     result: AnswerResult
 
 
-class EvidenceResult(_Schema):
+class EvidenceResult(Schema):
     """证据材料 as its upload is answered."""
 
     digest: str
@@ -211,14 +241,14 @@ class EvidenceResult(_Schema):
     received_at: datetime
 
 
-class AcceptedEvidence(_Schema):
+class AcceptedEvidence(Schema):
     """The answer to an accepted photo."""
 
     receipt: Receipt
     result: EvidenceResult
 
 
-class ListLine(_Schema):
+class ListLine(Schema):
     """A drawn item, as it is sealed."""
 
     item_id: UUID
@@ -239,7 +269,7 @@ class ListLine(_Schema):
     legal_basis: list[dict[str, Any]]
 
 
-class PackedList(_Schema):
+class PackedList(Schema):
     """The drawn list, sealed."""
 
     nonce: str
@@ -250,14 +280,14 @@ class PackedList(_Schema):
     items: int
 
 
-class PastResult(_Schema):
+class PastResult(Schema):
     """An earlier inspection of the site."""
 
     completed_on: date
     outcome: str | None
 
 
-class PackedOfficer(_Schema):
+class PackedOfficer(Schema):
     """执法人员."""
 
     id: UUID
@@ -267,7 +297,7 @@ class PackedOfficer(_Schema):
     certificate_valid_to: date | None
 
 
-class PackedParty(_Schema):
+class PackedParty(Schema):
     """A department that takes part."""
 
     department_id: UUID
@@ -276,7 +306,7 @@ class PackedParty(_Schema):
     hotline: str | None
 
 
-class PackedInspection(_Schema):
+class PackedInspection(Schema):
     """One inspection of the day."""
 
     id: UUID
@@ -310,7 +340,7 @@ class PackedInspection(_Schema):
     sealed_list: PackedList | None
 
 
-class PackageEntry(_Schema):
+class PackageEntry(Schema):
     """An inspection and the version of its content."""
 
     id: UUID
@@ -318,14 +348,14 @@ class PackageEntry(_Schema):
     inspection: PackedInspection
 
 
-class HeldNumber(_Schema):
+class HeldNumber(Schema):
     """One leased number."""
 
     sequence: int
     text: str
 
 
-class NumberBlock(_Schema):
+class NumberBlock(Schema):
     """Numbers of one series that a phone holds."""
 
     kind: str
@@ -333,7 +363,7 @@ class NumberBlock(_Schema):
     numbers: list[HeldNumber]
 
 
-class Package(_Schema):
+class Package(Schema):
     """当日任务包."""
 
     day: date

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import jwt
-from fastapi import Depends, HTTPException, Request, Response
+from fastapi import Depends, Header, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from benchmarks import peer_complaint_schemas as complaint_schemas
 from benchmarks import peer_schemas as schemas
 from benchmarks import peer_tables as tables
 from domain.shared.ids import new_id
@@ -30,6 +31,11 @@ _bearer = HTTPBearer()
 def peer_token(claims: schemas.Claims) -> str:
     """A bearer token as the peer issues it."""
     return jwt.encode(claims.model_dump(mode="json"), SECRET, algorithm=_ALGORITHM)
+
+
+def peer_pass(citizen: complaint_schemas.Pass) -> str:
+    """A citizen's pass as the peer issues it."""
+    return jwt.encode(citizen.model_dump(mode="json"), SECRET, algorithm=_ALGORITHM)
 
 
 async def get_session(request: Request) -> AsyncGenerator[AsyncSession]:
@@ -47,15 +53,26 @@ async def get_claims(credentials: Annotated[HTTPAuthorizationCredentials, Depend
         raise HTTPException(401) from broken
 
 
+async def get_pass(yima_pass: Annotated[str, Header()]) -> complaint_schemas.Pass:
+    """Who may write without an account."""
+    try:
+        return complaint_schemas.Pass.model_validate(jwt.decode(yima_pass, SECRET, algorithms=[_ALGORITHM]))
+    except jwt.PyJWTError as broken:
+        raise HTTPException(401) from broken
+
+
 Session = Annotated[AsyncSession, Depends(get_session)]
 SignedIn = Annotated[schemas.Claims, Depends(get_claims)]
+Citizen = Annotated[complaint_schemas.Pass, Depends(get_pass)]
 
 
-async def new_row(request: Request, who: schemas.Claims, key: str, now: datetime) -> tables.Idempotency:
+async def new_row(
+    request: Request, who: schemas.Claims | complaint_schemas.Pass, key: str, now: datetime
+) -> tables.Idempotency:
     """The row of this write."""
     digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).digest()
     return tables.Idempotency(
-        principal_id=who.account_id,
+        principal_id=who.id if isinstance(who, complaint_schemas.Pass) else who.account_id,
         key=key,
         fingerprint=digest,
         receipt_id=new_id(now, system_random),
@@ -128,6 +145,11 @@ def trace_row(
         request_id=new_id(at, system_random),
         key_version=1,
     )
-    sealed = f"{row.id}{row.action}{row.at}{row.operator_id}{row.subject_id}{row.region}{after}"
+    return seal_trace(row)
+
+
+def seal_trace(row: tables.Trace) -> tables.Trace:
+    """The row with its seal."""
+    sealed = f"{row.id}{row.action}{row.at}{row.operator_id}{row.subject_id}{row.region}{row.after}"
     row.mac = hmac.digest(_TRACE_KEY, sealed.encode(), "sha256")
     return row

@@ -44,6 +44,7 @@ class Department(Base):
     short_name: Mapped[str]
     paper_word: Mapped[str | None]
     hotline: Mapped[str | None]
+    region: Mapped[str] = mapped_column(Ltree, deferred=True)
 
 
 class Licence(Base):
@@ -85,6 +86,8 @@ class Site(Base):
     name: Mapped[str]
     address: Mapped[str | None]
     region_code: Mapped[str] = mapped_column(ForeignKey("region.code"))
+    region_path: Mapped[str] = mapped_column("region", Ltree)
+    business_types: Mapped[list[str]]
     regulator_id: Mapped[UUID | None] = mapped_column(ForeignKey("department.id"))
     longitude: Mapped[float | None]
     latitude: Mapped[float | None]
@@ -94,10 +97,18 @@ class Site(Base):
     region: Mapped[Region] = relationship()
     regulator: Mapped[Department | None] = relationship()
     codes: Mapped[list[SiteCode]] = relationship(back_populates="site")
+    profile: Mapped[SiteProfile | None] = relationship()
     publications: Mapped[list[Publication]] = relationship(
         primaryjoin="and_(Site.id == Publication.site_id, Publication.state.in_(['published', 'withdrawn']))",
         viewonly=True,
     )
+
+
+class SiteProfile(Base):
+    __tablename__ = "site_profile"
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("site.id"), primary_key=True)
+    opening_hours: Mapped[str | None]
+    public_phone: Mapped[str | None]
 
 
 class SiteCode(Base):
@@ -143,6 +154,7 @@ class IssuedNumber(Base):
     subject_id: Mapped[UUID | None] = mapped_column(ForeignKey("inspection.id"))
     device_id: Mapped[UUID | None]
     voided_at: Mapped[datetime | None]
+    issued_at: Mapped[datetime] = mapped_column(deferred=True)
 
 
 class Visit(Base):

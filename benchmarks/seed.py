@@ -11,6 +11,7 @@ import msgspec
 
 from api.register import load_register
 from api.wiring import Parts
+from benchmarks.seed_public import Complainant, seed_complainants, seed_public
 from benchmarks.seed_results import seed_results
 from benchmarks.seed_visits import (
     PACKED,
@@ -29,7 +30,9 @@ from codes.uscc import make_uscc
 from domain.shared.clock import local_date
 
 _SAMPLE = 20_000
-_TRADES = ("餐饮店", "超市", "药店", "健身馆", "幼儿园", "加油站", "养老院", "机动车检测站")
+_TRADES = ("餐饮店", "超市", "药店", "健身馆", "幼儿园", "加油站", "养老院", "旅行社")
+_BUSINESS_TYPES = {"餐饮店": ["餐饮服务"], "加油站": ["危险化学品经营", "餐饮服务"], "旅行社": ["旅行社"]}
+"""业态 of a trade that has any: three in eight, so that a scan tells of no manual, of one or of two."""
 _LICENCES = ("食品经营许可证", "药品经营许可证", "特种设备使用登记证", "公共场所卫生许可证")
 _SCOPE = "许可项目：食品销售；餐饮服务；一般项目：日用百货销售；体育用品及器材零售；会议及展览服务；信息咨询服务。"
 
@@ -42,9 +45,10 @@ class Seeded(msgspec.Struct, frozen=True, kw_only=True):
     visitables: list[Visitable]
     answerables: list[Answerable]
     packed: list[PackedOfficer]
+    complainants: list[Complainant]
 
 
-async def seed(dsn: str, parts: Parts, *, enterprises: int, inspections: int, visits: int) -> Seeded:
+async def seed(dsn: str, parts: Parts, *, enterprises: int, inspections: int, visits: int, complainants: int) -> Seeded:
     """Fill a migrated, empty database; the inspections, visits and packages together need as many enterprises."""
     await load_register(parts)
     connection = await asyncpg.connect(dsn)
@@ -63,13 +67,22 @@ async def seed(dsn: str, parts: Parts, *, enterprises: int, inspections: int, vi
         answerables = await seed_answerables(seeding, checklist, sites[inspections:begun], visiting)
         packed = await seed_packages(seeding, checklist, sites[begun : begun + PACKERS * PACKED], packing)
         await seed_results(seeding, sites)
+        await seed_public(seeding, sites)
+        citizens = await seed_complainants(seeding, sites, complainants)
         await connection.execute("VACUUM (ANALYZE)")
         await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
     sample = seeding.random.sample(sites, min(_SAMPLE, enterprises))
     tokens = [issue_token(parts.code_keys, site.code_id) for site in sample]
-    return Seeded(enterprises=enterprises, tokens=tokens, visitables=visitables, answerables=answerables, packed=packed)
+    return Seeded(
+        enterprises=enterprises,
+        tokens=tokens,
+        visitables=visitables,
+        answerables=answerables,
+        packed=packed,
+        complainants=citizens,
+    )
 
 
 async def _set_ltree(connection: asyncpg.Connection) -> None:
@@ -164,7 +177,7 @@ async def _enterprises(seeding: Seeding, count: int) -> list[Site]:
     await seeding.copy(
         "site",
         "id enterprise_id is_main name address region_code region regulator_id longitude latitude radius_m "
-        "created_at updated_at",
+        "business_types created_at updated_at",
         (_site_row(seeding, site) for site in sites),
     )
     await seeding.copy(
@@ -182,15 +195,17 @@ async def _enterprises(seeding: Seeding, count: int) -> list[Site]:
 
 def _site(seeding: Seeding, number: int) -> Site:
     random = seeding.random
+    trade = _TRADES[number % len(_TRADES)]
     return Site(
         id=seeding.id(),
         enterprise_id=seeding.id(),
-        name=f"南宁市{number}号{_TRADES[number % len(_TRADES)]}有限公司",
+        name=f"南宁市{number}号{trade}有限公司",
         county=seeding.counties[number % len(seeding.counties)],
         regulator=number % DEPARTMENTS,
         longitude=round(random.uniform(105.0, 111.0), 6),
         latitude=round(random.uniform(21.6, 25.2), 6),
         code_id=random.randbytes(8),
+        business_types=_BUSINESS_TYPES.get(trade, []),
     )
 
 
@@ -233,6 +248,7 @@ def _site_row(seeding: Seeding, site: Site) -> tuple[object, ...]:
         site.longitude,
         site.latitude,
         200,
+        site.business_types,
         seeding.now,
         seeding.now,
     )

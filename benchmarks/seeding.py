@@ -35,6 +35,7 @@ class Site(msgspec.Struct, frozen=True):
     longitude: float
     latitude: float
     code_id: bytes
+    business_types: list[str]
 
 
 class Pair(msgspec.Struct, frozen=True):

@@ -148,6 +148,7 @@ def _app(order: Order) -> Any:
 
         return create_peer(order.dsn, order.keys, POOL_SIZE, order.keys.parent / "peer")
     from api.app import create_app
+    from api.client_address import parse_networks
     from api.public_lane import public_lane
 
     settings = Settings(
@@ -155,6 +156,7 @@ def _app(order: Order) -> Any:
         keys=order.keys,
         database_url=order.dsn,
         pool_size=POOL_SIZE,
+        trusted_proxies=parse_networks("127.0.0.1/32"),
     )
     if order.kind is Kind.YIMA:
         settings = msgspec.structs.replace(settings, page_cache_bytes=0)
@@ -177,6 +179,7 @@ def main() -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=60,  # on a machine that is not quiet a slow contestant would take its own delay for silence
     )
     # uvicorn raises the signal again once it has ended well; the profile is still to be written then.
     signal.signal(signal.SIGTERM, _end_well)

@@ -16,10 +16,14 @@ from api.cluster import Cluster
 from api.migrate import migrate
 from api.wiring import open_parts
 from benchmarks.seed import Seeded, seed
+from benchmarks.seed_public import Complainant
 from benchmarks.seed_visits import ITEMS, Answerable, Visitable
 from domain.evidence.model import BlobPlace
 from domain.identity.tokens import SessionTokens
+from domain.visitor.passes import Passes
 
+WARM_UP, COMPARED, EFFECTS = 100, 40, 5
+"""Complaints that are filed before any is timed, for each contestant."""
 _OF_ROOT = Path("/var/lib/yima")
 
 
@@ -35,10 +39,20 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     answers: int
     uploads: int
     package_seconds: float
+    search_seconds: float
+    complaints: int
+    posters: int
+    assigned: int
+    dumped: int
     papers: int
     relay_seconds: int
     codes: int
     import_rows: int
+
+
+def complainants_of(size: Size) -> int:
+    """As many as file: three contestants in each round, and what is warmed up and compared before."""
+    return 3 * (size.complaints * size.rounds + WARM_UP + COMPARED + EFFECTS)
 
 
 FULL = Size(
@@ -51,6 +65,11 @@ FULL = Size(
     answers=600,
     uploads=120,
     package_seconds=2,
+    search_seconds=1.2,
+    complaints=250,
+    posters=1_000,
+    assigned=50_000,
+    dumped=200_000,
     papers=3,
     relay_seconds=15,
     codes=10_000,
@@ -66,6 +85,11 @@ QUICK = Size(
     answers=300,
     uploads=60,
     package_seconds=1.5,
+    search_seconds=1,
+    complaints=150,
+    posters=100,
+    assigned=5_000,
+    dumped=10_000,
     papers=2,
     relay_seconds=6,
     codes=500,
@@ -76,7 +100,9 @@ QUICK = Size(
 class Stage:
     """What every benchmark stands on. With `profiles` the server is profiled also where the target is met."""
 
-    def __init__(self, folder: Path, dsn: str, size: Size, seeded: Seeded, tokens: SessionTokens) -> None:
+    def __init__(
+        self, folder: Path, dsn: str, size: Size, seeded: Seeded, tokens: SessionTokens, passes: Passes
+    ) -> None:
         """Keep the parts; inspections are handed out from the first on."""
         self.profiles = False
         self.folder = folder
@@ -85,9 +111,11 @@ class Stage:
         self.size = size
         self.seeded = seeded
         self.session_tokens = tokens
+        self.passes = passes
         self._visited = 0
         self._answered = 0
         self._photographed = 0
+        self._filed = 0
 
     def take_visitables(self, count: int) -> list[Visitable]:
         """The next inspections; each is given out once, for a check-in succeeds once."""
@@ -111,6 +139,13 @@ class Stage:
         first, self._photographed = self._photographed, self._photographed + count
         return [(begun[number % len(begun)], number) for number in range(first, self._photographed)]
 
+    def take_complainants(self, count: int) -> list[Complainant]:
+        """The next people who complain; each files once."""
+        first, self._filed = self._filed, self._filed + count
+        if self._filed > len(self.seeded.complainants):
+            raise LookupError(f"only {len(self.seeded.complainants) - first} of {count} complainants are left")
+        return self.seeded.complainants[first : self._filed]
+
 
 @contextmanager
 def open_stage(size: Size) -> Generator[Stage]:
@@ -130,8 +165,15 @@ async def _prepare(folder: Path, dsn: str, size: Size) -> Stage:
     await migrate(dsn)
     blobs = BlobPlace(str(folder / "blobs"))
     async with open_parts(dsn, folder / "keys", blobs=blobs, pool_size=2, application="benchmark") as parts:
-        seeded = await seed(dsn, parts, enterprises=size.enterprises, inspections=size.inspections, visits=size.visits)
-        return Stage(folder, dsn, size, seeded, parts.session_tokens)
+        seeded = await seed(
+            dsn,
+            parts,
+            enterprises=size.enterprises,
+            inspections=size.inspections,
+            visits=size.visits,
+            complainants=complainants_of(size),
+        )
+        return Stage(folder, dsn, size, seeded, parts.session_tokens, parts.passes)
 
 
 def _remove(folder: Path) -> None:
