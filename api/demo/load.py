@@ -15,8 +15,10 @@ import sqlalchemy as sa
 
 from api.demo.history import insert_past, insert_rows
 from api.demo.register import DemoOfficer, DemoRegister, DemoSite, demo_id, make_register, person_name
+from api.demo.rooms import DemoFile, DemoPeople, DemoRunner, digest_of, furnish, specimen
 from api.demo.visits import DemoInspections, plan_inspections
 from api.demo.words import CITY, CITY_PATH, CULTURE, EMERGENCY, FIRE, MARKET
+from api.drafts import store_draft
 from api.register import INSTALLATION, load_register
 from api.wiring import Parts
 from codes.token import code_url
@@ -30,7 +32,9 @@ from domain.checklist.store import ENABLED_CHECKLIST
 from domain.document.template_operations import load_builtin_templates
 from domain.enterprise.operations import issue_codes
 from domain.enterprise.tables import enterprise, licence, site
-from domain.identity.model import EnterprisePost, Role
+from domain.evidence.blobs import original_key
+from domain.evidence.operations import NewFile, PutAgain
+from domain.identity.model import EnterprisePost, Principal, Role
 from domain.identity.passwords import hash_password
 from domain.identity.store import ACCOUNT_BY_LOGIN, INSERT_ACCOUNT, INSERT_DEPARTMENT
 from domain.identity.tables import account
@@ -119,8 +123,25 @@ async def load_demo(parts: Parts, *, public_url: str, today: date) -> DemoAccoun
         account_ids=[demo_id(random) for _ in ACCOUNTS],
         hashes=hashes,
     )
-    await parts.work.run(INSTALLATION, lambda tx: _make(tx, parts, making))
+    await _commit(parts, making)
     return DemoAccounts(created=True, passwords=passwords)
+
+
+async def _commit(parts: Parts, making: _Making) -> None:
+    """The file that the demonstration shows is put, then everything is committed at once."""
+    content = specimen()
+    digest = digest_of(content)
+
+    async def commit(new: NewFile | None, put_again: PutAgain) -> None:
+        file = DemoFile(digest=digest, new=new, put_again=put_again)
+        await parts.work.run(INSTALLATION, lambda tx: _make(tx, parts, making, file))
+
+    draft = parts.blobs.draft(original_key(digest))
+    try:
+        await draft.take(content)
+        await store_draft(parts, draft, commit, is_stored=False)
+    finally:
+        draft.close()
 
 
 async def renew_passwords(parts: Parts) -> DemoAccounts:
@@ -145,7 +166,7 @@ async def _new_passwords() -> tuple[dict[str, str], dict[str, str]]:
     return passwords, dict(zip(passwords, hashes, strict=True))
 
 
-async def _make(tx: Transaction, parts: Parts, making: _Making) -> Outcome[None]:
+async def _make(tx: Transaction, parts: Parts, making: _Making, file: DemoFile) -> Outcome[None]:
     register = making.register
     await _insert_register(tx, register)
     await insert_past(tx, making.inspections.past, register)
@@ -158,8 +179,9 @@ async def _make(tx: Transaction, parts: Parts, making: _Making) -> Outcome[None]
         dispatched = await dispatch_inspection(tx, _with_list(order, register, lists.answer))
         events += dispatched.events
         numbers += dispatched.numbers
-    await _insert_accounts(tx, making)
-    return Outcome(answer=None, events=tuple(events), numbers=tuple(numbers))
+    people = await _insert_accounts(tx, making)
+    rooms = await furnish(tx, people, file, parts.code_keys)
+    return Outcome(answer=None, events=(*events, *rooms.events), numbers=(*numbers, *rooms.numbers))
 
 
 _LEADS: Final = {
@@ -272,7 +294,7 @@ def _site_row(tx: Transaction, made: DemoSite, departments: Mapping[str, UUID]) 
     }
 
 
-async def _insert_accounts(tx: Transaction, making: _Making) -> None:
+async def _insert_accounts(tx: Transaction, making: _Making) -> DemoPeople:
     rows: list[dict[str, Any]] = [
         {
             "id": account_id,
@@ -287,6 +309,25 @@ async def _insert_accounts(tx: Transaction, making: _Making) -> None:
     ]
     await INSERT_ACCOUNT.run_many(tx.connection, rows)
     await enrol_managers(tx, {row["id"]: row["enterprise_id"] for row in rows if row["enterprise_id"] is not None})
+    acting = {each.key: _principal(row) for each, row in zip(ACCOUNTS, rows, strict=True)}
+    return DemoPeople(
+        manager=acting["department_manager"],
+        lead=acting["lead"],
+        runners=[_runner(making.register, acting[key]) for key in _VISITED],
+    )
+
+
+def _principal(row: Mapping[str, Any]) -> Principal:
+    """Who acts by that account; no session is behind it."""
+    told: dict[str, Any] = {name: row[name] for name in Principal.__struct_fields__ if name in row}
+    told["role"] = Role(row["role"])
+    return Principal(account_id=row["id"], session_id=row["id"], **told)
+
+
+def _runner(register: DemoRegister, principal: Principal) -> DemoRunner:
+    sites = [each for each in register.sites if each.enterprise.id == principal.enterprise_id]
+    sites.sort(key=lambda each: not each.is_main)
+    return DemoRunner(principal=principal, sites=[each.id for each in sites], phone=sites[0].enterprise.phone)
 
 
 def _station(making: _Making, who: DemoAccount, person: str) -> dict[str, Any]:

@@ -15,11 +15,15 @@ from tests.support.installation import Installation, running_installation
 ROOT = Path(__file__).parents[2]
 
 
-def tour_of(readme: str) -> str:
-    """The one bash block of that file."""
-    blocks = re.findall(r"^```bash\n(.*?)^```$", (ROOT / readme).read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 1, f"{readme} has one tour"
-    return blocks[0]
+def tours_of(readme: str) -> tuple[str, str]:
+    """The two bash blocks of that file: one whole visit, and the other side of the code."""
+    visit, other_side = re.findall(
+        r"^```bash\n(.*?)^```$", (ROOT / readme).read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    return visit, other_side
+
+
+VISIT, OTHER_SIDE = tours_of("README.md")
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +33,10 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         yield running
 
 
-def walk(installation: Installation) -> str:
-    """What the tour prints, ended at the first thing that fails."""
+def walk(installation: Installation, tour: str) -> str:
+    """What `tour` prints, ended at the first thing that fails."""
     done = subprocess.run(
-        ["/bin/bash", "-euo", "pipefail", "-c", tour_of("README.md")],
+        ["/bin/bash", "-euo", "pipefail", "-c", tour],
         cwd=ROOT,
         env={**os.environ, "BASE": installation.base_url, "VAR": str(installation.var)},
         capture_output=True,
@@ -44,13 +48,18 @@ def walk(installation: Installation) -> str:
     return done.stdout
 
 
-def test_both_readmes_give_the_same_tour() -> None:
-    assert tour_of("README.md") == tour_of("README.zh-CN.md")
+def concluded(said: str) -> list[int]:
+    """How many 投诉 of 食品安全 the page counted, each time it was read."""
+    return [int(count) for count in re.findall(r"<li>食品安全 (\d+) 件", said)]
+
+
+def test_both_readmes_give_the_same_tours() -> None:
+    assert tours_of("README.md") == tours_of("README.zh-CN.md")
 
 
 @pytest.mark.slow
 def test_the_tour_shows_what_it_promises(installation: Installation) -> None:
-    said = walk(installation)
+    said = walk(installation, VISIT)
     assert "<h1>" in said
     assert "https://ref.gs1.org/voc/defaultLink" in said
     assert '"audience": "citizen"' in said
@@ -85,5 +94,34 @@ def test_the_tour_shows_what_it_promises(installation: Installation) -> None:
 
 
 @pytest.mark.slow
-def test_the_tour_can_be_walked_twice(installation: Installation) -> None:
-    assert '"visit_sequence": ' in walk(installation)
+def test_the_other_side_shows_what_it_promises(installation: Installation) -> None:
+    said = walk(installation, OTHER_SIDE)
+    assert "营业时间：" in said
+    assert "<h1>餐饮服务经营手册</h1>" in said
+    assert "\n餐饮服务食品安全监督检查单\n" in said
+    assert "公示编号,是否已撤下" in said
+    assert "\n一经营单位检查发现问题被责令限期改正\n" in said
+    assert '"number": "450100-SJ-' in said
+    assert "\n李**\nreceived\naccepted\nanswered\nclosed\n" in said
+    before, after = concluded(said)
+    assert after == before + 1
+    assert re.search(r"^450100-SJ-\d{4}-JB-\d{6}$", said, re.MULTILINE)
+    assert "\nassigned_tasks 1\n" in said
+    assert "\ncomplaints 1\n" in said
+    assert "\nopen\nclosed\n" in said
+    assert '"never_public": [' in said
+    assert "\nsubmitted\n" in said
+    assert '"certificate_is_valid": true' in said
+    assert "\n仅核验执法人员身份；检查任务只向被检查单位显示。\n" in said
+    assert "/L/" in said
+    assert said.count("%PDF-") == 1
+    assert "'post': 'manager', 'state': 'active'" in said
+    assert "完好" in said
+    assert "李一鸣" not in said
+
+
+@pytest.mark.slow
+def test_both_tours_can_be_walked_again_in_one_shell(installation: Installation) -> None:
+    said = walk(installation, f"{VISIT}\n{OTHER_SIDE}")
+    assert '"visit_sequence": ' in said
+    assert len(concluded(said)) == 2
