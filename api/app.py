@@ -21,7 +21,7 @@ from api.identity_opening import open_identity_provider
 from api.library import SHELF, Library
 from api.live import Feed, FeedRow
 from api.page_cache import PageCache
-from api.problems import answer_defect, answer_domain_error, answer_http_error
+from api.problems import answer_defect, answer_domain_error, answer_http_error, answer_too_deep
 from api.public_reader import PublicReader
 from api.routes.answers import answers_router
 from api.routes.assigned_task import assigned_task_router
@@ -217,6 +217,7 @@ def create_app(
             ProofRequired: answer_proof_required,
             DomainError: answer_domain_error,
             HTTPException: answer_http_error,
+            RecursionError: answer_too_deep,
             Exception: answer_defect,
         },
         openapi_config=OpenAPIConfig(

@@ -89,7 +89,7 @@ async def take_in_form_files(parts: Parts, sent: CitizenWrite, form: Form, field
     uploader = Uploader(sent.citizen.id, operator_of(sent.citizen))
     digests = form.digests(f"{field}_digest")
     for file in form.files_of(field):
-        await count(parts, LimitKind.ATTACHMENT, sent.caller, uploader.operator, sent.proof)
+        await count(parts, LimitKind.FORM, sent.caller, uploader.operator)
         digests.append(await take_in_form_file(parts, uploader, file))
     return list(dict.fromkeys(digests))
 

@@ -17,7 +17,7 @@ from domain.complaint.grievance_store import STORES
 from domain.complaint.model import GrievanceFiled, GrievanceKind
 from domain.complaint.rules import DEFAULT_POLICY
 from domain.shared.errors import NotFound
-from domain.visitor.model import Caller, LimitKind
+from domain.visitor.model import Caller, LimitKind, Proof
 
 _TERMS: Final = {
     GrievanceKind.COMPLAINT: [
@@ -56,17 +56,17 @@ async def receipt_of(parts: Parts, answer: Answer) -> Accepted[FilingReceipt]:
     return Accepted(receipt=accepted.receipt, result=receipt)
 
 
-async def prove(parts: Parts, caller: Caller, typed_code: str, tail: str | None) -> Sought:
+async def prove(parts: Parts, caller: Caller, typed_code: str, tail: str | None, proof: Proof | None = None) -> Sought:
     """What the query code leads to, once the phone's last digits are right where there is a phone.
 
     A code of nobody is counted against the caller. Raises `InvalidField`, `NotFound`, `PhoneTailRequired`,
-    `TooManyTries`, `TooManyWrites` or `ProofRequired`.
+    `TooManyTries`, `TooManyWrites`, `ProofRequired` or `ProofRefused`.
     """
     try:
         async with parts.work.reading() as connection:
             sought = await following.seek(connection, parts.vault, typed_code)
     except NotFound:
-        await count(parts, LimitKind.FOLLOW_UP, caller, GATE)
+        await count(parts, LimitKind.FOLLOW_UP, caller, GATE, proof)
         raise
     following.require_right(await parts.work.run(GATE, lambda tx: following.try_tail(tx, sought, tail)))
     return sought

@@ -27,7 +27,7 @@ from api.stickers.poster_batches import sweep_posters
 from api.wiring import Parts
 from api.work import DELETE_OLD_ANSWERS, DatabaseAway, InProgress, database_refusals
 from domain.complaint.model import GrievanceKind
-from domain.complaint.operations import warn_due
+from domain.complaint.operations import close_answered, warn_due
 from domain.identity.store import DELETE_EXPIRED_SESSIONS, DELETE_OLD_LOG_IN_FAILURES
 from domain.publication.operations import publish_due
 from domain.rating.operations import release_ratings
@@ -49,7 +49,9 @@ _EXPIRY_EVERY = 3600.0
 _REMIND_EVERY = 60.0
 _WARN_EVERY = 600.0
 _DUMP_EVERY = 600.0
+_CLOSE_EVERY = 600.0
 _WARN_AT_ONCE = 200
+_CLOSE_AT_ONCE = 200
 _PUBLISH_AT_ONCE = 200
 _LOCK_WAITING = Query(outbox.LOCK_WAITING, StoredMessage)
 _MARK_DELIVERED = Command(outbox.MARK_DELIVERED)
@@ -113,6 +115,16 @@ async def warn_of_terms(parts: Parts) -> None:
             continue
 
 
+async def close_what_was_answered(parts: Parts) -> None:
+    """自动办结 of 投诉 and 举报 that nobody had reopened in time, some at a time."""
+    for kind in GrievanceKind:
+        while (
+            await parts.work.run(INSTALLATION, lambda tx, kind=kind: close_answered(tx, kind, _CLOSE_AT_ONCE))
+            == _CLOSE_AT_ONCE
+        ):
+            continue
+
+
 async def release_what_waits(parts: Parts) -> None:
     """评价汇总 of past months, department by department."""
     while await parts.work.run(INSTALLATION, release_ratings):
@@ -120,12 +132,14 @@ async def release_what_waits(parts: Parts) -> None:
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
-    """Do `act` again and again until `stop`; a database that is away is waited for."""
+    """Do `act` again and again until `stop`. A round that fails is told and comes again: it stops no other work."""
     while not stop.is_set():
         try:
             await act()
         except (DatabaseAway, InProgress):
             _logger.warning("the database is away; trying again")
+        except Exception:
+            _logger.exception("a round failed; it comes again in %d s", seconds)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds)
 
@@ -168,6 +182,7 @@ async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, D
         asyncio.create_task(_every(_RATINGS_EVERY, lambda: release_what_waits(parts), stop)),
         asyncio.create_task(_every(_PUBLISH_EVERY, lambda: publish_what_is_due(parts), stop)),
         asyncio.create_task(_every(_WARN_EVERY, lambda: warn_of_terms(parts), stop)),
+        asyncio.create_task(_every(_CLOSE_EVERY, lambda: close_what_was_answered(parts), stop)),
         asyncio.create_task(_every(_DUMP_EVERY, lambda: dump_results(parts), stop)),
         asyncio.create_task(_every(_REQUEUE_EVERY, lambda: requeue_lost(queue_pool, parts.clock), stop)),
     ]

@@ -13,9 +13,7 @@ from api.live import Feed
 from api.page_cache import CachedPage, PageCache
 from api.pages import manual as pages
 from api.public_reader import ELDER, HTML, JSON
-from api.schemas.checklist import read_cursor as read_checklist_cursor
-from api.schemas.checklist import write_cursor as write_checklist_cursor
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import LAST_ID, cut, read_cursor
 from api.schemas.library import PublicChecklistPage, to_checklist, to_checklist_line
 from api.schemas.manual import FIRST_MANUAL, ManualStart, PublicManualPage, to_public, to_public_line
 from api.wiring import Parts
@@ -69,8 +67,7 @@ class Library:
                 after_id=start.id,
                 limit=query.limit + 1,
             )
-            shown = found[: query.limit]
-            more = write_cursor(ManualStart(shown[-1].place, shown[-1].id)) if len(found) > query.limit else None
+            shown, more = cut(found, query.limit, lambda each: ManualStart(each.place, each.id))
             page = PublicManualPage(items=[to_public_line(each) for each in shown], next_cursor=more)
             return pages.render_manuals(page, query.business_type) if media_type == HTML else msgspec.json.encode(page)
 
@@ -100,7 +97,7 @@ class Library:
 
     async def checklists(self, query: ShelfQuery, media_type: str) -> CachedPage:
         """The checklists in use. Raises `InvalidField` or `DatabaseAway`."""
-        before, region = read_checklist_cursor(query.cursor), _path(query.region)
+        before, region = read_cursor(query.cursor, LAST_ID), _path(query.region)
 
         async def read(connection: Connection) -> bytes:
             found = await checklists.LIST_PUBLIC_CHECKLISTS.all(
@@ -110,8 +107,7 @@ class Library:
                 before_id=before,
                 limit=query.limit + 1,
             )
-            shown = found[: query.limit]
-            more = write_checklist_cursor(shown[-1].id) if len(found) > query.limit else None
+            shown, more = cut(found, query.limit, lambda each: each.id)
             page = PublicChecklistPage(items=[to_checklist_line(each) for each in shown], next_cursor=more)
             return (
                 pages.render_checklists(page, query.business_type) if media_type == HTML else msgspec.json.encode(page)

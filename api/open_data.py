@@ -30,7 +30,7 @@ _GZIP: Final = 31
 """The window of zlib that writes gzip's header and checksum around the data."""
 _STRAYS_AFTER: Final = timedelta(days=1)
 _BOM: Final = "\ufeff"
-_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _HEADERS: Final[Mapping[str, str]] = {
     "id": "公示编号",
     "is_withdrawn": "是否已撤下",
@@ -75,7 +75,7 @@ def _written(value: Any) -> str:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) or text.lstrip().startswith(_STARTS_A_FORMULA) else text
 
 
 async def dump_results(parts: Parts) -> None:
@@ -93,7 +93,8 @@ async def dump_results(parts: Parts) -> None:
 
 async def _make(parts: Parts, day: date) -> None:
     """Whole in the store before its row is written: what was interrupted is seen by nobody and begun anew."""
-    dump_id = new_id(parts.clock(), parts.random)
+    begun_at = parts.clock()
+    dump_id = new_id(begun_at, parts.random)
     key = rules.dump_key(dump_id)
     draft = parts.blobs.draft(key)
     try:
@@ -111,8 +112,8 @@ async def _make(parts: Parts, day: date) -> None:
         made_at=parts.clock(),
     )
     try:
-        known = await parts.work.run(INSTALLATION, lambda tx: operations.register_dump(tx, dump))
-    except Conflict:  # another worker made today's at the same time
+        known = await parts.work.run(INSTALLATION, lambda tx: operations.register_dump(tx, dump, begun_at))
+    except Conflict:  # another worker made today's at the same time, or a result in it was withdrawn meanwhile
         await parts.blobs.delete(key)
         return
     await _remove_strays(parts, {each.id for each in known if each.made_on > day - rules.DUMPS_KEPT})

@@ -357,6 +357,14 @@ def answer_http_error(_request: Request[Any, Any, Any], error: HTTPException) ->
     return respond(_plain(kind))
 
 
+def answer_too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Response[bytes]:
+    """Litestar's handler for a body nested more deeply than any of ours, which the decoder gives up on."""
+    _logger.warning("too deeply nested at %s %s", request.method, request.scope["path"])
+    return respond(
+        Problem(type=_PREFIX + _INVALID.slug, title=_INVALID.title, status=_INVALID.status, detail="请求内容嵌套过深。")
+    )
+
+
 def answer_defect(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Litestar's handler for everything else: a defect of ours, told in the log and not to the caller."""
     _logger.error("defect at %s %s", request.method, request.scope["path"], exc_info=error)

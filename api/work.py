@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -38,6 +38,8 @@ A = TypeVar("A")
 STORED_ANSWER_BYTES = 8 * 1024
 """A longer answer is stored as its receipt and a Location only."""
 _ATTEMPTS = 3
+_NO_CLOCK = datetime(1970, 1, 1, tzinfo=UTC)
+"""What a phone says that has lost its clock."""
 
 
 class InProgress(DomainError):
@@ -391,5 +393,5 @@ async def _require_predecessor(connection: Connection, submission: KeyedWrite) -
 
 
 def _bounded(claimed: datetime | None, now: datetime) -> datetime:
-    """The phone's time, never later than ours."""
-    return now if claimed is None or claimed > now else claimed
+    """The phone's time, never later than ours, nor from before its clock begins: of such a day no zone can tell."""
+    return now if claimed is None or claimed > now else max(claimed, _NO_CLOCK)

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import httpx
 import msgspec
@@ -24,9 +24,13 @@ PATH: Final = "gxrz-rest/user/getUserInfoByToken"
 _ATTEMPTS: Final = 3
 _TIMEOUT: Final = httpx.Timeout(3.0, connect=1.5, pool=1.5)
 _CONNECTIONS: Final = httpx.Limits(max_connections=20, max_keepalive_connections=5)
+_WHOLE_SECONDS: Final = 5.0
+"""Of one attempt: an answer that comes byte by byte never runs into the timeout of a read."""
 _ANSWER_BYTES: Final = 64 * 1024
+_TEXT_LENGTH: Final = 200
+"""Of each thing that is told."""
+_LEVEL_DIGITS: Final = 3
 _PAUSE_SECONDS: Final = 0.15
-_SERVER_ERROR: Final = 500
 _OK: Final = 200
 _SERVICES_OWN: Final = frozenset({"-1", "500", "502", "503", "504", "system_error", "timeout"})
 """`errCode`s that are no fault of the token (待核: the specification lists none); any other one is."""
@@ -36,33 +40,38 @@ _AWAY: Final = "智桂通统一身份认证暂时不可用，请稍后再试。"
 _logger = logging.getLogger(__name__)
 
 
+# Longer, it would not fit into an index; with a NUL, into no text.
+_Told = Annotated[str, msgspec.Meta(max_length=_TEXT_LENGTH, pattern=r"^[^\x00]*$")]
+_Counted = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class _Corporation(msgspec.Struct, frozen=True, kw_only=True):
     """`corporationInfo`, as much as we read of it."""
 
-    idcardNum: str | None = None  # noqa: N815 - the provider's names
-    enterpriseName: str | None = None  # noqa: N815
-    legalName: str | None = None  # noqa: N815
-    legalIdcardNum: str | None = None  # noqa: N815
-    legalMobile: str | None = None  # noqa: N815
-    userIdcode: str | None = None  # noqa: N815
-    userState: str | int | None = None  # noqa: N815
-    userLevel: str | int | None = None  # noqa: N815
-    updateTime: str | int | None = None  # noqa: N815
+    idcardNum: _Told | None = None  # noqa: N815 - the provider's names
+    enterpriseName: _Told | None = None  # noqa: N815
+    legalName: _Told | None = None  # noqa: N815
+    legalIdcardNum: _Told | None = None  # noqa: N815
+    legalMobile: _Told | None = None  # noqa: N815
+    userIdcode: _Told | None = None  # noqa: N815
+    userState: _Told | _Counted | None = None  # noqa: N815
+    userLevel: _Told | _Counted | None = None  # noqa: N815
+    updateTime: _Told | _Counted | None = None  # noqa: N815
 
 
 class _Person(msgspec.Struct, frozen=True, kw_only=True):
     """`data`: of a person all, of a legal person its kind and `corporationInfo`."""
 
-    userType: str | int  # noqa: N815 - the provider's names
+    userType: _Told | _Counted  # noqa: N815 - the provider's names
     corporationInfo: _Corporation | None = None  # noqa: N815
-    id: str | int | None = None
-    userIdcode: str | None = None  # noqa: N815
-    userName: str | None = None  # noqa: N815
-    userMobile: str | None = None  # noqa: N815
-    userIdcard: str | None = None  # noqa: N815
-    userState: str | int | None = None  # noqa: N815
-    userLevel: str | int | None = None  # noqa: N815
-    updateTime: str | int | None = None  # noqa: N815
+    id: _Told | _Counted | None = None
+    userIdcode: _Told | None = None  # noqa: N815
+    userName: _Told | None = None  # noqa: N815
+    userMobile: _Told | None = None  # noqa: N815
+    userIdcard: _Told | None = None  # noqa: N815
+    userState: _Told | _Counted | None = None  # noqa: N815
+    userLevel: _Told | _Counted | None = None  # noqa: N815
+    updateTime: _Told | _Counted | None = None  # noqa: N815
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +136,9 @@ class Zhiguitong:
             self._circuit.failed()
             _logger.warning("智桂通: %s", failure)
             raise IdentityProviderAway(_AWAY, 5) from failure
+        except IdentityTokenInvalid:
+            self._circuit.succeeded()  # to refuse a token is an answer, too
+            raise
         self._circuit.succeeded()
         return _user(answer)
 
@@ -149,9 +161,12 @@ class Zhiguitong:
         if self._access.role_code is not None:
             form["roleCode"] = self._access.role_code
         try:
-            async with self._client().stream("POST", PATH, data=form) as response:
+            async with (
+                asyncio.timeout(_WHOLE_SECONDS),
+                self._client().stream("POST", PATH, data=form) as response,
+            ):
                 body = await _bounded(response)
-        except (httpx.TransportError, httpx.InvalidURL) as failure:
+        except (httpx.RequestError, httpx.InvalidURL, TimeoutError) as failure:
             raise _Unreachable(type(failure).__name__) from failure
         if response.status_code != _OK:
             raise _Unreachable(f"HTTP {response.status_code}")
@@ -162,7 +177,12 @@ class Zhiguitong:
             access = self._access
             self._http = httpx.AsyncClient(
                 base_url=access.url.rstrip("/") + "/",
-                headers={"AppCode": access.app_code, "AppSecret": access.app_secret, "AppKey": access.app_key},
+                headers={
+                    "AppCode": access.app_code,
+                    "AppSecret": access.app_secret,
+                    "AppKey": access.app_key,
+                    "Accept-Encoding": "identity",
+                },
                 timeout=_TIMEOUT,
                 limits=_CONNECTIONS,
                 follow_redirects=False,  # the credentials go nowhere else
@@ -172,6 +192,8 @@ class Zhiguitong:
 
 
 async def _bounded(response: httpx.Response) -> bytes:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise _Unreachable("an answer packed unasked")  # unpacked it could be a thousand times as long
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece
@@ -184,7 +206,7 @@ def _data(body: bytes) -> msgspec.Raw:
     """`data` of a good answer. Raises `IdentityTokenInvalid`, or `_Unreachable` for the service's own trouble."""
     try:
         answer = msgspec.json.decode(body, type=_Answer)
-    except msgspec.DecodeError as broken:
+    except (msgspec.DecodeError, RecursionError) as broken:
         raise _Unreachable("an answer that is not as agreed") from broken
     if str(answer.flag).lower() not in _TRUE or bytes(answer.data) == bytes(_NOTHING):
         code = str(answer.errCode or "").lower()
@@ -198,7 +220,7 @@ def _user(data: msgspec.Raw) -> ZhiguitongUser:
     """What was told, under the house's names."""
     try:
         told = msgspec.json.decode(data, type=_Person)
-    except msgspec.DecodeError as broken:
+    except (msgspec.DecodeError, RecursionError) as broken:
         _logger.warning("智桂通: data that is not as agreed")
         raise IdentityProviderAway(_AWAY, 60) from broken
     user: ZhiguitongUser | None = None
@@ -253,4 +275,4 @@ def _level(value: str | int | None) -> int | None:
     said = _text(value)
     if said is None:
         return None
-    return int(said) if said.isascii() and said.isdigit() else 2
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= _LEVEL_DIGITS else 2

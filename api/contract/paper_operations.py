@@ -181,6 +181,17 @@ PAPER_OPERATIONS: Mapping[str, Told] = {
         result=Accepted[rectification.ServiceRecorded],
         refuses=(*_ORDER_ACT, service_rules.ServiceConsentMissing, evidence.EvidenceMissing),
     ),
+    "recordNoticeService": Told(
+        result=Accepted[rectification.NoticeServiceRecorded],
+        refuses=(
+            NotFound,
+            Forbidden,
+            *KEYED,
+            service_rules.ServiceConsentMissing,
+            evidence.EvidenceMissing,
+            DatabaseAway,
+        ),
+    ),
     "readServiceConsent": Told(refuses=(NotFound, DatabaseAway)),
     "giveServiceConsent": Told(
         result=Accepted[rectification.ConsentGiven],

@@ -60,7 +60,14 @@ PUBLIC_OPERATIONS: Mapping[str, Told] = {
     "giveFeedback": Told(result=Accepted[FeedbackReceipt], refuses=(NotFound, *KEYED, *_GATE, DatabaseAway)),
     "giveFeedbackAsEnterprise": Told(result=Accepted[FeedbackReceipt], refuses=(NotFound, *KEYED, DatabaseAway)),
     "followFeedback": Told(
-        refuses=(NotFound, InvalidField, visitors.TooManyWrites, visitors.ProofRequired, DatabaseAway)
+        refuses=(
+            NotFound,
+            InvalidField,
+            visitors.TooManyWrites,
+            visitors.ProofRequired,
+            visitors.ProofRefused,
+            DatabaseAway,
+        )
     ),
     "listFeedback": Told(refuses=(InvalidField, DatabaseAway)),
     "readFeedback": Told(refuses=(NotFound, Forbidden, DatabaseAway)),

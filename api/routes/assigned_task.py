@@ -21,8 +21,8 @@ from api.schemas.assigned_task import (
     to_line,
     to_object,
 )
-from api.schemas.cursor import read_cursor, write_cursor
-from api.schemas.self_inspection import NEWEST_FIRST, OLDEST_FIRST, NewestCursor, OldestCursor
+from api.schemas.cursor import FIRST_ID, LAST_ID, CursorText, PageLimit, cut, read_cursor
+from api.schemas.evidence import ShownSize
 from api.submissions import IfMatch, read_version, respond
 from api.wiring import Parts
 from api.work import Submission
@@ -78,14 +78,14 @@ async def list_tasks(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     status: Annotated[TaskState | None, QueryParameter(name="state", description="Of this state only")] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> TaskPage:
     """任务组 of the caller's scope with their counts, the newest first (COG-01)."""
     principal = principal_of(request)
     page: dict[str, Any] = {
         "state": status,
-        "before_id": read_cursor(cursor, NEWEST_FIRST).id,
+        "before_id": read_cursor(cursor, LAST_ID),
         "limit": limit + 1,
     }
     async with parts.work.reading() as connection:
@@ -94,8 +94,8 @@ async def list_tasks(
         else:  # below NULL there is nothing
             rows = await store.LIST_OF_REGION.all(connection, region=principal.region, **page)
     today = local_date(parts.clock())
-    more = write_cursor(NewestCursor(rows[limit - 1].id)) if len(rows) > limit else None
-    return TaskPage(items=[to_line(row, today) for row in rows[:limit]], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: row.id)
+    return TaskPage(items=[to_line(row, today) for row in shown], next_cursor=more)
 
 
 @get("/assigned-tasks/{task_id:uuid}", opt=_OFFICE, operation_id="readAssignedTask")
@@ -237,8 +237,8 @@ async def list_objects(
     parts: NamedDependency[Parts],
     task_id: FromPath[UUID],
     status: Annotated[ObjectState, QueryParameter(name="state", description="待反馈 or 已反馈")] = ObjectState.OPEN,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> ObjectPage:
     """巡查对象 of a task that have answered, or have not."""
     async with parts.work.reading() as connection:
@@ -247,11 +247,11 @@ async def list_objects(
             connection,
             task_id=task_id,
             state=status,
-            after_id=read_cursor(cursor, OLDEST_FIRST).id,
+            after_id=read_cursor(cursor, FIRST_ID),
             limit=limit + 1,
         )
-    more = write_cursor(OldestCursor(rows[limit - 1].id)) if len(rows) > limit else None
-    return ObjectPage(items=rows[:limit], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: row.id)
+    return ObjectPage(items=shown, next_cursor=more)
 
 
 @get("/assigned-tasks/{task_id:uuid}/objects/{object_id:uuid}", opt=_OFFICE, operation_id="readTaskObject")
@@ -281,9 +281,7 @@ async def read_attachment(
     task_id: FromPath[UUID],
     object_id: FromPath[UUID],
     digest: FromPath[str],
-    shown: Annotated[
-        Shown, QueryParameter(name="size", description="Pixels of a copy's longer side, or the original.")
-    ] = Shown.LARGE,
+    shown: ShownSize = Shown.LARGE,
 ) -> Response[Any]:
     """A photo of what an object answered, once it was submitted."""
     async with parts.work.reading() as connection:

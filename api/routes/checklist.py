@@ -23,13 +23,12 @@ from api.schemas.checklist import (
     DraftItems,
     ItemImportAnswer,
     StateOrder,
-    read_cursor,
     to_detail,
     to_import_answer,
     to_preview,
     to_summary,
-    write_cursor,
 )
+from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
 from api.submissions import respond
 from api.wiring import Parts
 from api.work import Submission
@@ -57,8 +56,6 @@ _ITEMS_BYTES: Final = 2 * 1024 * 1024
 _FILE_BYTES: Final = 5 * 1024 * 1024
 A = TypeVar("A")
 
-_Cursor = Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)]
-_Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 _Version = Annotated[
     int | None, QueryParameter(ge=1, description="The number of the version; the current one unless given")
 ]
@@ -76,8 +73,8 @@ async def list_checklists(
     code: Annotated[str | None, QueryParameter(description="A part of 检查单编码", max_length=40)] = None,
     business_type: Annotated[str | None, QueryParameter(description="关联业态", max_length=60)] = None,
     is_default: Annotated[bool | None, QueryParameter(description="是否默认")] = None,
-    cursor: _Cursor = None,
-    limit: _Limit = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> ChecklistPage:
     """检查单 that the caller may see, the newest first (CHK-01, CHK-02)."""
     principal = principal_of(request)
@@ -91,11 +88,10 @@ async def list_checklists(
             code=code,
             business_type=business_type,
             is_default=is_default,
-            before_id=read_cursor(cursor),
+            before_id=read_cursor(cursor, LAST_ID),
             limit=limit + 1,
         )
-    shown = cards[:limit]
-    more = write_cursor(shown[-1].id) if len(cards) > limit else None
+    shown, more = cut(cards, limit, lambda row: row.id)
     return ChecklistPage(items=[to_summary(card) for card in shown], next_cursor=more)
 
 
@@ -156,17 +152,16 @@ async def list_changes(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     checklist_id: FromPath[UUID],
-    cursor: _Cursor = None,
-    limit: _Limit = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> ChecklistChangePage:
     """变更记录, the newest first (CHK-07)."""
     async with parts.work.reading() as connection:
         await _readable(connection, principal_of(request), checklist_id)
         changes = await store.CHANGES_OF_CHECKLIST.all(
-            connection, checklist_id=checklist_id, before_id=read_cursor(cursor), limit=limit + 1
+            connection, checklist_id=checklist_id, before_id=read_cursor(cursor, LAST_ID), limit=limit + 1
         )
-    shown = changes[:limit]
-    more = write_cursor(shown[-1].id) if len(changes) > limit else None
+    shown, more = cut(changes, limit, lambda row: row.id)
     return ChecklistChangePage(items=shown, next_cursor=more)
 
 

@@ -16,12 +16,10 @@ from api.attachment_files import answer_attachment
 from api.auth import permit, principal_of
 from api.problems import kind_of
 from api.schemas.complaint import (
-    FIRST_ID,
     AbuseOrder,
     Beside,
     ComplainantShown,
     ComplainantViewOrder,
-    Cursor,
     GrievanceDetail,
     GrievancePage,
     GrievanceStepsOrder,
@@ -29,10 +27,11 @@ from api.schemas.complaint import (
     to_detail,
     to_line,
 )
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import FIRST_ID, CursorText, DueCursor, PageLimit, cut, first_due, read_cursor
+from api.schemas.evidence import ShownSize
 from api.submissions import respond
 from api.wiring import Parts
-from api.work import Accepted, Submission
+from api.work import Accepted, KeyReused, Submission
 from domain.complaint import inspecting, operations, rules
 from domain.complaint.grievance_store import STORES, GrievanceStore
 from domain.complaint.keeping import history
@@ -60,6 +59,8 @@ from domain.shared.sql import Connection
 _READERS = (Role.LEAD, Role.DEPARTMENT_MANAGER)
 _HANDLERS = (Role.LEAD,)
 _DAY = timedelta(days=1)
+_ONE_LOOK = timedelta(minutes=5)
+"""So long a 查看身份 that is sent again, because its answer was lost, counts as one look."""
 
 
 async def _summaries(
@@ -97,13 +98,13 @@ async def list_grievances(
     due: Annotated[DueMark | None, QueryParameter(description="Only what is open and has this 预警状态")] = None,
     number: Annotated[str | None, QueryParameter(description="The whole number", max_length=60)] = None,
     of_region: Annotated[bool, QueryParameter(description="Leads: the region's, not only the department's")] = False,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> GrievancePage:
     """投诉 or 举报 of the caller's scope, by due date (COG-05). Neither list ever holds the other."""
     today = local_date(parts.clock())
     due_from, due_to = _due_between(due, today)
-    start = max(read_cursor(cursor, Cursor(date.min, FIRST_ID)), Cursor(due_from, FIRST_ID))
+    start = max(read_cursor(cursor, first_due()), first_due(due_from))
     is_open = status is None or status in OPEN
     if due is not None and not is_open:
         return GrievancePage(items=[], next_cursor=None)
@@ -126,8 +127,7 @@ async def list_grievances(
         if number is not None and status is None and not rows:  # it may be closed: then it stands in the other half
             page["is_open"] = False
             rows = await _summaries(connection, principal_of(request), store, page, of_region=of_region)
-    shown = rows[:limit]
-    more = write_cursor(Cursor(shown[-1].due_on, shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: DueCursor(row.due_on, row.id))
     return GrievancePage(items=[to_line(row, kind, today) for row in shown], next_cursor=more)
 
 
@@ -190,9 +190,7 @@ async def read_grievance_attachment(
     kind: FromPath[GrievanceKind],
     grievance_id: FromPath[UUID],
     digest: FromPath[str],
-    shown: Annotated[
-        Shown, QueryParameter(name="size", description="Pixels of a copy's longer side, or the original.")
-    ] = Shown.LARGE,
+    shown: ShownSize = Shown.LARGE,
 ) -> Response[Any]:
     """A photo or file that the complainant handed in."""
     async with parts.work.reading() as connection:
@@ -300,12 +298,17 @@ async def view_identity(
     grievance_id: FromPath[UUID],
     data: JSONBody[ComplainantViewOrder],
 ) -> Response[Accepted[ComplainantShown]]:
-    """查看身份 by the handler, with a reason. It is read once the look stands in the trace, and not kept."""
+    """查看身份 by the handler, with a reason. It is read once the look stands in the trace, and not kept.
+
+    Repeated under the same key it is the same look, and that is over after a few minutes.
+    """
     answer = await parts.work.submit(
         submission,
         lambda tx: operations.view_identity(tx, submission.principal, kind, grievance_id, data.reason),
     )
     accepted = msgspec.json.decode(answer.body, type=Accepted[ComplainantViewed])
+    if parts.clock() > accepted.result.viewed_at + _ONE_LOOK:
+        raise KeyReused("该次查看已结束，请重新填写原因后查看。", field="Idempotency-Key")
     async with parts.work.reading() as connection:
         identity = await operations.open_identity(connection, parts.vault, submission.principal, kind, grievance_id)
     shown = ComplainantShown(

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from api import pages
 from api.attachment_files import take_in_form_files
 from api.auth import permit_anyone
-from api.citizen import GATE, CitizenWrite, caller_of, form_pass, write_of_form
+from api.citizen import GATE, CitizenWrite, caller_of, count, form_pass, proof_of, write_of_form
 from api.complaint_desk import prove, receipt_of
 from api.forms import FORM_BYTES, Form, read_form
 from api.pages import complaint as complaint_pages
@@ -38,6 +38,8 @@ HTML: Final = "text/html"
 FOLLOW_UP: Final = "/complaints/follow-up"
 _HEADERS: Final = {**pages.HEADERS, "Cache-Control": "no-store"}
 _LEAST_TO_COMPARE: Final = 10
+Door = str | UUID
+"""What leads to the place: the code that was scanned, or the id of a site that was found by search."""
 _PATHS: Final = {GrievanceKind.COMPLAINT: "complaint", GrievanceKind.TIP_OFF: "tip-off"}
 
 
@@ -51,26 +53,27 @@ def _ended(error: DomainError) -> Response[bytes]:
     return _page(body, kind_of(error).status)
 
 
-async def _place(parts: Parts, token: str) -> Place:
+async def _place(parts: Parts, door: Door) -> Place:
+    code, site_id = (door, None) if isinstance(door, str) else (None, door)
     async with parts.work.reading() as connection:
-        return await filing.find_place(connection, token, None, parts.code_keys)
+        return await filing.find_place(connection, code, site_id, parts.code_keys)
 
 
-def _action(token: str, kind: GrievanceKind) -> str:
-    return f"/c/{token}/{_PATHS[kind]}"
+def _action(door: Door, kind: GrievanceKind) -> str:
+    return f"/{'c' if isinstance(door, str) else 's'}/{door}/{_PATHS[kind]}"
 
 
 # ---- the empty forms
 
 
-async def _empty(parts: Parts, kind: GrievanceKind, token: str) -> Response[bytes]:
+async def _empty(parts: Parts, kind: GrievanceKind, door: Door) -> Response[bytes]:
     try:
-        place = await _place(parts, token)
+        place = await _place(parts, door)
     except DomainError as error:
         return _ended(error)
     sent = Sent(pass_=form_pass(parts), key=str(uuid4()))
     link = parts.consumer_complaints.link(GrievanceType.CONSUMER_DISPUTE) if kind is GrievanceKind.COMPLAINT else None
-    return _page(complaint_pages.render_form(kind, place, _action(token, kind), sent, link=link))
+    return _page(complaint_pages.render_form(kind, place, _action(door, kind), sent, link=link))
 
 
 @get("/c/{token:str}/complaint", opt=permit_anyone(), media_type=MediaType.HTML, operation_id="openComplaintForm")
@@ -85,19 +88,31 @@ async def open_tip_off_form(parts: NamedDependency[Parts], token: FromPath[str])
     return await _empty(parts, GrievanceKind.TIP_OFF, token)
 
 
+@get("/s/{site_id:uuid}/complaint", opt=permit_anyone(), media_type=MediaType.HTML, include_in_schema=False)
+async def open_complaint_form_of_site(parts: NamedDependency[Parts], site_id: FromPath[UUID]) -> Response[Any]:
+    """我要投诉, about a site that was found by search."""
+    return await _empty(parts, GrievanceKind.COMPLAINT, site_id)
+
+
+@get("/s/{site_id:uuid}/tip-off", opt=permit_anyone(), media_type=MediaType.HTML, include_in_schema=False)
+async def open_tip_off_form_of_site(parts: NamedDependency[Parts], site_id: FromPath[UUID]) -> Response[Any]:
+    """我要举报, about a site that was found by search."""
+    return await _empty(parts, GrievanceKind.TIP_OFF, site_id)
+
+
 # ---- a form that was sent
 
 
 class _Filing:
     """One sending of a form: what it says, and what is to be shown again if something is wrong with it."""
 
-    def __init__(self, request: Request[Any, Any, Any], kind: GrievanceKind, token: str, place: Place) -> None:
+    def __init__(self, request: Request[Any, Any, Any], kind: GrievanceKind, door: Door, place: Place) -> None:
         self.request = request
         self.parts: Parts = request.app.state.parts
         self.kind = kind
-        self.token = token
+        self.door = door
         self.place = place
-        self.action = _action(token, kind)
+        self.action = _action(door, kind)
 
     async def take(self, form: Form) -> Response[Any]:
         """Take in files, send a code, or file it; whatever goes wrong, the form comes back as it was typed."""
@@ -163,11 +178,16 @@ class _Filing:
         return write_of_form(self.request, form)
 
     async def _file(self, form: Form, write: CitizenWrite) -> Response[Any]:
-        new = _new(form, self.token)
+        new = _new(form, self.door)
         file = file_complaint_of if self.kind is GrievanceKind.COMPLAINT else file_tip_off_of
         accepted = await receipt_of(self.parts, await file(self.parts, write, new))
         address = f"{self.parts.public_url}{FOLLOW_UP}"
         return _page(complaint_pages.render_receipt(accepted.result, self.place, address), 201)
+
+
+async def _count_form(request: Request[Any, Any, Any], parts: Parts) -> None:
+    """Counted before a byte of it is read, whatever becomes of it. Raises `TooManyWrites`."""
+    await count(parts, LimitKind.FORM, caller_of(request), GATE)
 
 
 def _complete(parts: Parts, form: Form) -> None:
@@ -200,7 +220,7 @@ def _uuid(text: str) -> UUID:
         raise CodeNotUsable("请先发送验证码。", field="phone") from broken
 
 
-def _new(form: Form, token: str) -> NewGrievance:
+def _new(form: Form, door: Door) -> NewGrievance:
     """What the form says. Raises `InvalidField` for a type or a day that is none."""
     type_ = form.text("type")
     if type_ not in set(GrievanceType):
@@ -209,7 +229,8 @@ def _new(form: Form, token: str) -> NewGrievance:
         type=GrievanceType(type_),
         description=form.text("description"),
         consent_version=form.text("consent_version"),
-        code=token,
+        code=door if isinstance(door, str) else None,
+        site_id=None if isinstance(door, str) else door,
         happened_on=_day(form.text("happened_on")),
         place=form.text("place") or None,
         wish=form.text("wish") or None,
@@ -225,19 +246,48 @@ def _day(text: str) -> date | None:
         raise InvalidField("请填写日期，如2026-08-05。", field="happened_on") from broken
 
 
-async def _posted(request: Request[Any, Any, Any], parts: Parts, kind: GrievanceKind, token: str) -> Response[Any]:
+async def _posted(request: Request[Any, Any, Any], parts: Parts, kind: GrievanceKind, door: Door) -> Response[Any]:
     try:
-        place = await _place(parts, token)
+        place = await _place(parts, door)
     except DomainError as error:
         return _ended(error)
-    sending = _Filing(request, kind, token, place)
+    sending = _Filing(request, kind, door, place)
     try:
+        await _count_form(request, parts)
         async with read_form(request) as form:
             return await sending.take(form)
     except DomainError as error:  # of a form that could not be read there is nothing to show again
         empty = Form()
         _complete(parts, empty)
         return sending.again(empty, error)
+
+
+@post(
+    "/s/{site_id:uuid}/complaint",
+    opt=permit_anyone(),
+    media_type=MediaType.HTML,
+    request_max_body_size=FORM_BYTES,
+    include_in_schema=False,
+)
+async def send_complaint_form_of_site(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], site_id: FromPath[UUID]
+) -> Response[Any]:
+    """我要投诉 about a site that was found by search, sent."""
+    return await _posted(request, parts, GrievanceKind.COMPLAINT, site_id)
+
+
+@post(
+    "/s/{site_id:uuid}/tip-off",
+    opt=permit_anyone(),
+    media_type=MediaType.HTML,
+    request_max_body_size=FORM_BYTES,
+    include_in_schema=False,
+)
+async def send_tip_off_form_of_site(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], site_id: FromPath[UUID]
+) -> Response[Any]:
+    """我要举报 about a site that was found by search, sent."""
+    return await _posted(request, parts, GrievanceKind.TIP_OFF, site_id)
 
 
 @post(
@@ -291,6 +341,7 @@ _DONE: Final = {"supplement": "补充材料已收到。", "withdraw": "已撤回
 async def send_follow_up_form(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """查询进度, or one of the acts that the page offers."""
     try:
+        await _count_form(request, parts)
         async with read_form(request) as form:
             _complete(parts, form)
             return await _follow_up(request, parts, form)
@@ -302,7 +353,8 @@ async def send_follow_up_form(request: Request[Any, Any, Any], parts: NamedDepen
 async def _follow_up(request: Request[Any, Any, Any], parts: Parts, form: Form) -> Response[Any]:
     sought: Sought | None = None
     try:
-        sought = await prove(parts, caller_of(request), form.text("query_code"), form.text("phone_tail"))
+        proof = proof_of(parts, form.text("proof"))
+        sought = await prove(parts, caller_of(request), form.text("query_code"), form.text("phone_tail"), proof)
         note = await _act(request, parts, form, sought)
     except ProofRequired as error:
         return challenge_page(parts, error, FOLLOW_UP, form.fields)
@@ -348,6 +400,10 @@ complaint_pages_router = Router(
     "/",
     route_handlers=[
         open_complaint_form,
+        open_complaint_form_of_site,
+        open_tip_off_form_of_site,
+        send_complaint_form_of_site,
+        send_tip_off_form_of_site,
         open_tip_off_form,
         send_complaint_form,
         send_tip_off_form,

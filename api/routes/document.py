@@ -16,15 +16,14 @@ from api import pages
 from api.auth import STAFF, permit, permit_anyone, principal_of
 from api.paper_rendering import paper_key
 from api.public_reader import HEADERS, HTML, JSON, holds, wanted
+from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
 from api.schemas.document import (
     DocumentCard,
     DocumentPage,
     SealedCopyOrder,
     VerificationView,
-    read_cursor,
     to_card,
     to_verification,
-    write_cursor,
 )
 from api.submissions import respond
 from api.wiring import Parts
@@ -35,6 +34,8 @@ from domain.document.rules import require_rendered
 from domain.evidence.operations import require_evidence
 from domain.identity.model import Principal, Role
 from domain.inspection.access import find_readable
+from domain.membership.rules import acts_for
+from domain.rectification.service_store import SERVICE_OF_DOCUMENT
 from domain.shared.errors import Forbidden, NotFound
 from domain.shared.sql import Connection
 from domain.shared.transaction import Outcome, Transaction
@@ -44,13 +45,21 @@ _READERS: Final = STAFF | {Role.ENTERPRISE}
 
 
 async def _readable(connection: Connection, principal: Principal, document_id: UUID) -> SealedDocument:
-    """Who may read the inspection may read its papers. Raises `NotFound`."""
+    """Who may read the inspection may read its papers, and who was served one may read that one. Raises `NotFound`."""
     document = await operations.find_document(connection, document_id)
     try:
         await find_readable(connection, principal, document.inspection_id)
     except NotFound as hidden:
-        raise NotFound("没有该文书。") from hidden
+        if not await _was_served(connection, principal, document):
+            raise NotFound("没有该文书。") from hidden
     return document
+
+
+async def _was_served(connection: Connection, principal: Principal, document: SealedDocument) -> bool:
+    """Whether it is a paper of the caller's own site that was served, as a notice is before an announced visit."""
+    if not acts_for(principal, document.enterprise_id, document.site_id):
+        return False
+    return await SERVICE_OF_DOCUMENT.first(connection, document_id=document.id) is not None
 
 
 @get("/inspections/{inspection_id:uuid}/documents", opt=permit(*_READERS), operation_id="listInspectionDocuments")
@@ -73,19 +82,24 @@ async def search_documents(
         QueryParameter(description="A part of the title or of the enterprise's name", max_length=100),
     ] = None,
     kind: Annotated[DocumentKind | None, QueryParameter(description="文书类型")] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> DocumentPage:
     """执法文书 of the caller's department, or of a lead's region, the newest first (LAW-06)."""
     principal = principal_of(request)
-    page: dict[str, Any] = {"words": name or None, "kind": kind, "before_id": read_cursor(cursor), "limit": limit + 1}
+    page: dict[str, Any] = {
+        "words": name or None,
+        "kind": kind,
+        "before_id": read_cursor(cursor, LAST_ID),
+        "limit": limit + 1,
+    }
     async with parts.work.reading() as connection:
         if principal.role is Role.DEPARTMENT_MANAGER:
             found = await store.SEARCH_OF_DEPARTMENT.all(connection, department_id=principal.department_id, **page)
         else:
             found = await store.SEARCH_OF_REGION.all(connection, region=principal.region, **page)
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return DocumentPage(items=[to_card(each) for each in found[:limit]], next_cursor=more)
+    shown, more = cut(found, limit, lambda row: row.id)
+    return DocumentPage(items=[to_card(each) for each in shown], next_cursor=more)
 
 
 @get("/documents/{document_id:uuid}", opt=permit(*_READERS), operation_id="readDocument")

@@ -26,7 +26,7 @@ from domain.identity.model import Principal, Role
 from domain.inspection import door
 from domain.inspection.door import BadgeExpired, BadgeInvalid
 from domain.inspection.door_model import IdentificationReply, IdentificationScreen
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 from domain.rectification.service_store import NOTICES_SERVED
 from domain.shared.clock import local_date
 from domain.shared.errors import NotFound
@@ -68,7 +68,7 @@ async def _verified(parts: Parts, code: str, principal: Principal | None) -> Ver
         orders = await door.orders_at_door(connection, principal, officer.id, today)
         if orders:
             ids = [each.inspection_id for each in orders]
-            notices = await NOTICES_SERVED.all(connection, inspections=ids)
+            notices = await NOTICES_SERVED.all(connection, inspections=ids, today=today)
             served = {each.inspection_id: each.served_on for each in notices}
     return to_verified(officer, orders, served, today)
 
@@ -104,8 +104,7 @@ async def read_live_code_of_site(
     now = parts.clock()
     async with parts.work.reading() as connection:
         site = await SITE_BY_ID.first(connection, site_id=site_id)
-        is_own = site is not None and site.enterprise_id == principal.enterprise_id
-        if not is_own or not may_act_for_site(principal, site_id):
+        if site is None or not acts_for(principal, site.enterprise_id, site_id):
             raise NotFound("没有该经营场所。")
         code = await CURRENT_CODE.first(connection, site_id=site_id)
     if code is None:

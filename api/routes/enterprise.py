@@ -11,22 +11,22 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_201_CREATED
 
-from api.auth import permit, principal_of
+from api.auth import permit
 from api.schemas.enterprise import CodeCard, CodeReason, to_card
+from api.stickers.printing import find_printable
 from api.submissions import respond
 from api.wiring import Parts
 from api.work import Submission
 from codes.qr import qr_png, qr_svg
-from codes.token import code_url, issue_token
 from domain.enterprise import operations, store
 from domain.enterprise.model import CodeState, SiteCode
-from domain.enterprise.rules import NoCodeIssued
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
 from domain.shared.errors import NotFound
 from domain.shared.transaction import Outcome, Transaction
 
 _MANAGERS = (Role.DEPARTMENT_MANAGER, Role.ADMINISTRATOR)
+_PRINTERS = (*_MANAGERS, Role.ENTERPRISE)
 Act = Callable[[Transaction], Awaitable[Outcome[SiteCode]]]
 
 
@@ -109,31 +109,22 @@ async def revoke_code(
     return await _change(request, parts, submission, site_id, act, CodeState.REVOKED)
 
 
-async def _printed_url(request: Request[Any, Any, Any], parts: Parts, site_id: UUID) -> str:
-    await _require_site(parts, principal_of(request), site_id)
-    async with parts.work.reading() as connection:
-        code = await store.CURRENT_CODE.first(connection, site_id=site_id)
-    if code is None:
-        raise NoCodeIssued("该场所没有有效企业码。", field="site_id")
-    token = issue_token(parts.code_keys, code.code_id, code.key_version)
-    return code_url(request.app.state.settings.public_url, token)
-
-
-@get("/sites/{site_id:uuid}/code.png", opt=permit(*_MANAGERS), operation_id="readCodePng", media_type="image/png")
+@get("/sites/{site_id:uuid}/code.png", opt=permit(*_PRINTERS), operation_id="readCodePng", media_type="image/png")
 async def read_code_png(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], site_id: FromPath[UUID]
 ) -> Response[bytes]:
-    """The valid code as a picture, ready to print."""
-    return Response(qr_png(await _printed_url(request, parts, site_id)), media_type="image/png")
+    """The valid code as a picture, ready to print, also for the enterprise itself."""
+    _, poster = await find_printable(request, parts, site_id)
+    return Response(qr_png(poster.url), media_type="image/png")
 
 
-@get("/sites/{site_id:uuid}/code.svg", opt=permit(*_MANAGERS), operation_id="readCodeSvg", media_type="image/svg+xml")
+@get("/sites/{site_id:uuid}/code.svg", opt=permit(*_PRINTERS), operation_id="readCodeSvg", media_type="image/svg+xml")
 async def read_code_svg(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], site_id: FromPath[UUID]
 ) -> Response[bytes]:
-    """The valid code as a drawing, ready to print."""
-    svg = qr_svg(await _printed_url(request, parts, site_id))
-    return Response(svg.encode(), media_type="image/svg+xml")
+    """The valid code as a drawing, ready to print, also for the enterprise itself."""
+    _, poster = await find_printable(request, parts, site_id)
+    return Response(qr_svg(poster.url).encode(), media_type="image/svg+xml")
 
 
 enterprise_router = Router(

@@ -24,7 +24,7 @@ from api.evidence_uploads import (
     receive_whole,
     upload_of,
 )
-from api.schemas.evidence import ContentRangeHeader, OptionalKey, headers_of
+from api.schemas.evidence import ContentRangeHeader, OptionalKey, ShownSize, headers_of
 from api.submissions import After, DoneAt, read_instant, read_key, respond
 from api.wiring import Parts
 from domain.evidence import operations
@@ -131,9 +131,7 @@ async def read_evidence(
     parts: NamedDependency[Parts],
     digest: FromPath[str],
     inspection_id: _Inspection,
-    shown: Annotated[
-        Shown, QueryParameter(name="size", description="Pixels of a copy's longer side, or the original.")
-    ] = Shown.LARGE,
+    shown: ShownSize = Shown.LARGE,
 ) -> Response[bytes] | Stream:
     """One 证据材料: a picture as a copy without metadata, PDF and MP4 as they are.
 

@@ -14,15 +14,11 @@ from api.auth import permit, permit_anyone, principal_of
 from api.pages import exposure as pages
 from api.places import RegionCode, region_path
 from api.public_reader import HEADERS, HTML
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import LAST_ID, LATEST, CursorText, PageLimit, TimeCursor, cut, read_cursor
 from api.schemas.exposure import (
-    LAST,
-    NEWEST,
     ExposureDetail,
     ExposurePage,
     ExposureWithdrawal,
-    OfficeCursor,
-    PublicCursor,
     PublicExposurePage,
     to_detail,
 )
@@ -37,8 +33,6 @@ from domain.shared.clock import local_date
 from domain.shared.errors import NotFound
 
 _OFFICE = (Role.LEAD, Role.DEPARTMENT_MANAGER)
-_Cursor = Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)]
-_Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 _Publisher = Annotated[UUID | None, QueryParameter(description="发布部门")]
 _Keyword = Annotated[str | None, QueryParameter(description="In title or text", max_length=60)]
 _PAGE_OF_BROWSER = 30
@@ -54,22 +48,20 @@ async def list_exposures(
         ExposureState, QueryParameter(name="state", description="草稿, 已发布 or 已撤下")
     ] = ExposureState.DRAFT,
     title: Annotated[str | None, QueryParameter(description="信息标题", max_length=60)] = None,
-    cursor: _Cursor = None,
-    limit: _Limit = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> ExposurePage:
     """曝光 of the caller's department, the newest first."""
-    before = read_cursor(cursor, LAST)
     async with parts.work.reading() as connection:
         rows = await store.LIST_OF_DEPARTMENT.all(
             connection,
             department_id=department_of(principal_of(request)),
             state=status,
             title=title or None,
-            before_id=before.id,
+            before_id=read_cursor(cursor, LAST_ID),
             limit=limit + 1,
         )
-    shown = rows[:limit]
-    more = write_cursor(OfficeCursor(shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: row.id)
     return ExposurePage(items=shown, next_cursor=more)
 
 
@@ -155,20 +147,19 @@ async def withdraw_exposure(
 async def _public(
     parts: Parts, department_id: UUID | None, region: str | None, keyword: str | None, cursor: str | None, limit: int
 ) -> PublicExposurePage:
-    before = read_cursor(cursor, NEWEST)
+    before = read_cursor(cursor, LATEST)
     async with parts.work.reading() as connection:
         rows = await store.LIST_PUBLIC.all(
             connection,
             department_id=department_id,
             region=region_path(region),
             keyword=keyword or None,
-            before_at=before.published_at,
+            before_at=before.at,
             before_id=before.id,
             today=local_date(parts.clock()),
             limit=limit + 1,
         )
-    shown = rows[:limit]
-    more = write_cursor(PublicCursor(shown[-1].published_at, shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: TimeCursor(row.published_at, row.id))
     return PublicExposurePage(items=shown, next_cursor=more)
 
 
@@ -186,8 +177,8 @@ async def list_public_exposures(
     department_id: _Publisher = None,
     region: RegionCode = None,
     keyword: _Keyword = None,
-    cursor: _Cursor = None,
-    limit: _Limit = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> Response[PublicExposurePage]:
     """监管曝光台, by department, region and keyword."""
     page = await _public(parts, department_id, region, keyword, cursor, limit)
@@ -230,7 +221,7 @@ async def open_exposures(
     department: Annotated[str, QueryParameter(description="发布部门", max_length=36)] = "",
     region: Annotated[str, QueryParameter(description="区划编码", max_length=12)] = "",
     keyword: Annotated[str, QueryParameter(description="In title or text", max_length=60)] = "",
-    cursor: _Cursor = None,
+    cursor: CursorText = None,
 ) -> Response[bytes]:
     """曝光台 for browsers; what cannot be read as a filter is none."""
     asked = pages.ExposureFilters(department=department, region=region, keyword=keyword)

@@ -12,9 +12,9 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from api.auth import permit, permit_anyone, principal_of
-from api.citizen import GATE, CitizenWrite, count
-from api.schemas.cursor import read_cursor, write_cursor
-from api.schemas.feedback import FIRST, AnswerOrder, Cursor, FeedbackDetail, FeedbackPage, QueryCode, to_detail
+from api.citizen import GATE, CitizenWrite, ProofHeader, count, proof_of
+from api.schemas.cursor import FIRST_ID, CursorText, PageLimit, cut, read_cursor
+from api.schemas.feedback import AnswerOrder, FeedbackDetail, FeedbackPage, QueryCode, to_detail
 from api.submissions import respond
 from api.wiring import Parts
 from api.work import Accepted, Answer, Submission
@@ -29,7 +29,7 @@ from domain.feedback.model import (
 from domain.identity.model import Role
 from domain.shared.errors import NotFound
 from domain.shared.transaction import Outcome, Transaction
-from domain.visitor.model import Caller, LimitKind
+from domain.visitor.model import Caller, LimitKind, Proof
 
 _OFFICE = (Role.LEAD, Role.DEPARTMENT_MANAGER)
 
@@ -83,22 +83,26 @@ async def give_feedback_as_enterprise(
     return _told(parts, answer)
 
 
-async def follow_up(parts: Parts, caller: Caller, typed: str) -> FeedbackStatus:
+async def follow_up(parts: Parts, caller: Caller, typed: str, proof: Proof | None = None) -> FeedbackStatus:
     """What the query code leads to; a code of nobody is counted against the caller."""
     try:
         async with parts.work.reading() as connection:
             return await operations.read_status(connection, parts.vault, typed)
     except NotFound:
-        await count(parts, LimitKind.FOLLOW_UP, caller, GATE)
+        await count(parts, LimitKind.FOLLOW_UP, caller, GATE, proof)
         raise
 
 
 @post("/public/feedback/follow-up", status_code=HTTP_200_OK, opt=permit_anyone(), operation_id="followFeedback")
 async def follow_feedback(
-    parts: NamedDependency[Parts], caller: NamedDependency[Caller], data: JSONBody[QueryCode]
+    parts: NamedDependency[Parts],
+    caller: NamedDependency[Caller],
+    data: JSONBody[QueryCode],
+    yima_proof: ProofHeader = None,
 ) -> Response[FeedbackStatus]:
     """进度查询 by query code."""
-    return Response(await follow_up(parts, caller, data.code), headers={"Cache-Control": "no-store"})
+    found = await follow_up(parts, caller, data.code, proof_of(parts, yima_proof))
+    return Response(found, headers={"Cache-Control": "no-store"})
 
 
 # ---- the department's desk
@@ -109,21 +113,19 @@ async def list_feedback(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     status: Annotated[FeedbackState, QueryParameter(name="state", description="待答复 or 已答复")] = FeedbackState.OPEN,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> FeedbackPage:
     """Feedback on what the caller's department made, the oldest first."""
-    after = read_cursor(cursor, FIRST)
     async with parts.work.reading() as connection:
         rows = await store.LIST_OF_DEPARTMENT.all(
             connection,
             department_id=principal_of(request).department_id,
             state=status,
-            after_id=after.id,
+            after_id=read_cursor(cursor, FIRST_ID),
             limit=limit + 1,
         )
-    shown = rows[:limit]
-    more = write_cursor(Cursor(shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: row.id)
     return FeedbackPage(items=shown, next_cursor=more)
 
 

@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 
 from api import pages
 from api.auth import permit_anyone
-from api.citizen import caller_of, form_pass, write_of_form
+from api.citizen import caller_of, form_pass, proof_of, write_of_form
 from api.forms import Form, read_form
 from api.pages import feedback as feedback_pages
 from api.pages.challenge import challenge_page
@@ -148,7 +148,9 @@ async def send_feedback_follow_up(request: Request[Any, Any, Any], parts: NamedD
     async with read_form(request) as form:
         code = form.text("code")
         try:
-            status = await follow_up(parts, caller_of(request), code)
+            status = await follow_up(parts, caller_of(request), code, proof_of(parts, form.text("proof")))
+        except ProofRequired as error:
+            return challenge_page(parts, error, _FOLLOW_UP, form.fields)
         except DomainError as error:
             return _page(feedback_pages.render_follow_up(code=code, fault=error), kind_of(error).status)
     return _page(feedback_pages.render_follow_up(code=code, status=status))

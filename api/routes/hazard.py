@@ -12,15 +12,12 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.attachment_files import answer_attachment
 from api.auth import permit, principal_of
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import EARLIEST, CursorText, DueCursor, PageLimit, TimeCursor, cut, first_due, read_cursor
+from api.schemas.evidence import ShownSize
 from api.schemas.self_inspection import (
-    BY_ESCALATION,
-    BY_TERM,
     EscalatedPage,
-    EscalationCursor,
     HazardDetail,
     HazardPage,
-    TermCursor,
     to_hazard,
 )
 from api.submissions import IfMatch, read_version, respond
@@ -38,7 +35,6 @@ from domain.self_inspection.hazard.model import (
     HazardReport,
     HazardState,
 )
-from domain.self_inspection.rules import sites_of
 from domain.shared.errors import NotFound
 from domain.shared.sql import Connection
 
@@ -68,23 +64,22 @@ async def list_hazards(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     status: Annotated[HazardState, QueryParameter(name="state", description="未处理 or 已处理")] = HazardState.OPEN,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> HazardPage:
     """隐患 of the enterprise, by their terms."""
-    principal, start = principal_of(request), read_cursor(cursor, BY_TERM)
+    principal, start = principal_of(request), read_cursor(cursor, first_due())
     async with parts.work.reading() as connection:
         rows = await store.LIST_HAZARDS.all(
             connection,
             enterprise_id=principal.enterprise_id,
-            site_ids=sites_of(principal),
+            site_ids=principal.site_ids,
             state=status,
             after_due_on=start.due_on,
             after_id=start.id,
             limit=limit + 1,
         )
-    shown = rows[:limit]
-    more = write_cursor(TermCursor(shown[-1].due_on, shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: DueCursor(row.due_on, row.id))
     return HazardPage(items=shown, next_cursor=more)
 
 
@@ -156,9 +151,7 @@ async def read_attachment(
     parts: NamedDependency[Parts],
     hazard_id: FromPath[UUID],
     digest: FromPath[str],
-    shown: Annotated[
-        Shown, QueryParameter(name="size", description="Pixels of a copy's longer side, or the original.")
-    ] = Shown.LARGE,
+    shown: ShownSize = Shown.LARGE,
 ) -> Response[Any]:
     """A photo of a 隐患, to whoever may see the hazard."""
     photo = parse_digest(digest)
@@ -182,16 +175,15 @@ async def list_escalated(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     status: Annotated[HazardState, QueryParameter(name="state", description="未处理 or 已处理")] = HazardState.OPEN,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> EscalatedPage:
     """重大隐患 of the caller's scope that escalated, the oldest first. Nothing else of a self-inspection is shown."""
-    start = read_cursor(cursor, BY_ESCALATION)
-    page = {"state": status, "after_at": start.escalated_at, "after_id": start.id, "limit": limit + 1}
+    start = read_cursor(cursor, EARLIEST)
+    page = {"state": status, "after_at": start.at, "after_id": start.id, "limit": limit + 1}
     async with parts.work.reading() as connection:
         rows = await _escalated(connection, principal_of(request), page)
-    shown = rows[:limit]
-    more = write_cursor(EscalationCursor(shown[-1].escalated_at, shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: TimeCursor(row.escalated_at, row.id))
     return EscalatedPage(items=shown, next_cursor=more)
 
 

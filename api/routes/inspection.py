@@ -13,13 +13,11 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, officer_of, permit, principal_of
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import CursorText, DueCursor, PageLimit, cut, first_due, read_cursor
 from api.schemas.inspection import (
-    Cursor,
     InspectionDetail,
     InspectionPage,
     VoidVisit,
-    first_of,
     to_detail,
     to_line,
 )
@@ -80,14 +78,14 @@ async def list_inspections(
     ] = InspectionState.PENDING,
     due: Annotated[DueMark | None, QueryParameter(description="Only those with this 超期预警状态")] = None,
     scene: Annotated[str | None, QueryParameter(description="Scene code S01 to S35", max_length=10)] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> InspectionPage:
     """检查任务 of the caller, by due date (MOB-07, MOB-08)."""
     principal = principal_of(request)
     today = local_date(parts.clock())
     due_from, due_to = _due_between(due, status, today)
-    start = max(read_cursor(cursor, first_of(date.min)), first_of(due_from))
+    start = max(read_cursor(cursor, first_due()), first_due(due_from))
     page: dict[str, Any] = {
         "state": status,
         "due_to": due_to,
@@ -98,8 +96,7 @@ async def list_inspections(
     }
     async with parts.work.reading() as connection:
         rows = await _summaries(connection, principal, page)
-    shown = rows[:limit]
-    more = write_cursor(Cursor(shown[-1].due_on, shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: DueCursor(row.due_on, row.id))
     return InspectionPage(items=[to_line(row, today) for row in shown], next_cursor=more)
 
 

@@ -16,6 +16,7 @@ from api.library import Library, ShelfQuery
 from api.page_cache import CachedPage
 from api.pages.manual import render_missing
 from api.public_reader import ELDER, HEADERS, HTML, JSON, holds
+from api.schemas.cursor import CursorText, PageLimit
 from api.schemas.library import PublicChecklistDetail, PublicChecklistPage
 from api.schemas.manual import PublicManual, PublicManualPage
 from api.view_counts import ViewCounts
@@ -28,8 +29,6 @@ _BusinessType = Annotated[str | None, QueryParameter(description="业态", max_l
 _Region = Annotated[
     str | None, QueryParameter(description="区划编码: what holds there, also from above", pattern="^[0-9]{6}$")
 ]
-_Cursor = Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)]
-_Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 _PAGE_OF_BROWSER = 100
 
 
@@ -68,8 +67,8 @@ async def list_public_manuals(
     request: Request[Any, Any, Any],
     business_type: _BusinessType = None,
     region: _Region = None,
-    cursor: _Cursor = None,
-    limit: _Limit = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> Response[PublicManualPage]:
     """经营手册 in force, by 排序值 (PUB-01)."""
     query = ShelfQuery(business_type=business_type, region=region, cursor=cursor, limit=limit)
@@ -89,8 +88,8 @@ async def list_public_checklists(
     request: Request[Any, Any, Any],
     business_type: _BusinessType = None,
     region: _Region = None,
-    cursor: _Cursor = None,
-    limit: _Limit = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> Response[PublicChecklistPage]:
     """检查单 in use, the newest first (PUB-06)."""
     query = ShelfQuery(business_type=business_type, region=region, cursor=cursor, limit=limit)
@@ -110,7 +109,7 @@ async def read_public_checklist(
 
 @get("/manuals", opt=permit_anyone(), operation_id="openManuals", media_type=MediaType.HTML, include_in_schema=False)
 async def open_manuals(
-    request: Request[Any, Any, Any], business_type: _BusinessType = None, cursor: _Cursor = None
+    request: Request[Any, Any, Any], business_type: _BusinessType = None, cursor: CursorText = None
 ) -> Response[Any]:
     """经营手册列表 for browsers."""
     query = ShelfQuery(business_type=business_type, cursor=cursor, limit=_PAGE_OF_BROWSER)
@@ -146,7 +145,7 @@ async def open_manual(request: Request[Any, Any, Any], manual_id: FromPath[UUID]
     include_in_schema=False,
 )
 async def open_checklists(
-    request: Request[Any, Any, Any], business_type: _BusinessType = None, cursor: _Cursor = None
+    request: Request[Any, Any, Any], business_type: _BusinessType = None, cursor: CursorText = None
 ) -> Response[Any]:
     """检查单列表 for browsers."""
     query = ShelfQuery(business_type=business_type, cursor=cursor, limit=_PAGE_OF_BROWSER)

@@ -16,7 +16,7 @@ from api.attachment_files import answer_attachment
 from api.auth import STAFF, permit, principal_of
 from api.pages.manual import render_manual
 from api.public_reader import HEADERS, HTML
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import CursorText, PageLimit, cut, read_cursor
 from api.schemas.manual import (
     FIRST_MANUAL,
     DisableOrder,
@@ -58,8 +58,6 @@ DESK = (Role.LEAD, Role.DEPARTMENT_MANAGER)
 _ELEMENTS_BYTES = 2 * 1024 * 1024
 A = TypeVar("A")
 
-_Cursor = Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)]
-_Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 _Version = Annotated[
     int | None, QueryParameter(ge=1, le=32767, description="The number of the version; the current one unless given")
 ]
@@ -75,8 +73,8 @@ async def list_manuals(
     status: Annotated[ManualState | None, QueryParameter(name="state", description="编制中, 已发布 or 已停用")] = None,
     name: Annotated[str | None, QueryParameter(description="A part of 手册名称", max_length=100)] = None,
     business_type: Annotated[str | None, QueryParameter(description="所属业态", max_length=60)] = None,
-    cursor: _Cursor = None,
-    limit: _Limit = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> ManualPage:
     """经营手册 that the caller may see, by 排序值 (MAN-02, MAN-07). Drafts are their department's alone."""
     principal = principal_of(request)
@@ -93,8 +91,7 @@ async def list_manuals(
             after_id=start.id,
             limit=limit + 1,
         )
-    shown = cards[:limit]
-    more = write_cursor(ManualStart(shown[-1].place, shown[-1].id)) if len(cards) > limit else None
+    shown, more = cut(cards, limit, lambda card: ManualStart(card.place, card.id))
     return ManualPage(items=[to_summary(card) for card in shown], next_cursor=more)
 
 

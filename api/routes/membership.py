@@ -12,11 +12,9 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import permit, permit_anyone, principal_of
 from api.identity_port import IdentityProvider
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import FIRST_ID, CursorText, PageLimit, cut, read_cursor
 from api.schemas.identity import SessionTokensAnswer
 from api.schemas.membership import (
-    FIRST,
-    Cursor,
     EnterpriseClaim,
     EnterpriseClaimAnswer,
     MemberPage,
@@ -75,8 +73,8 @@ async def list_members(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     with_ended: Annotated[bool, QueryParameter(description="whether those who left are listed, too")] = False,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> MemberPage:
     """企业人员 of the manager's enterprise, or of their branch, in the order in which they came."""
     principal = principal_of(request)
@@ -85,13 +83,12 @@ async def list_members(
         rows = await store.MEMBERS.all(
             connection,
             enterprise_id=enterprise_id,
-            after_id=read_cursor(cursor, FIRST).id,
+            after_id=read_cursor(cursor, FIRST_ID),
             with_ended=with_ended,
             within=principal.site_ids,
             limit=limit + 1,
         )
-    shown = rows[:limit]
-    more = write_cursor(Cursor(shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: row.id)
     return MemberPage(items=[to_line(row, parts.vault) for row in shown], next_cursor=more)
 
 

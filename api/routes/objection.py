@@ -12,10 +12,9 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.attachment_files import answer_attachment
 from api.auth import enterprise_manager_of, permit, principal_of
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import EARLIEST, CursorText, PageLimit, TimeCursor, cut, read_cursor
+from api.schemas.evidence import ShownSize
 from api.schemas.objection import (
-    FIRST,
-    Cursor,
     ObjectionDetail,
     ObjectionPage,
     PublicationPreview,
@@ -87,24 +86,23 @@ async def list_objections(
     status: Annotated[
         ObjectionState, QueryParameter(name="state", description="处理中, 成立, 部分成立, 不成立 or 已撤回")
     ] = ObjectionState.OPEN,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> ObjectionPage:
     """异议 of the caller's department, region or enterprise, by the time until which each is decided."""
-    start = read_cursor(cursor, FIRST)
-    page = {"state": status, "after_due_at": start.due_at, "after_id": start.id, "limit": limit + 1}
+    start = read_cursor(cursor, EARLIEST)
+    page = {"state": status, "after_due_at": start.at, "after_id": start.id, "limit": limit + 1}
     async with parts.work.reading() as connection:
         rows = await _summaries(connection, principal_of(request), page)
     now = parts.clock()
-    more = write_cursor(Cursor(rows[limit - 1].due_at, rows[limit - 1].id)) if len(rows) > limit else None
-    return ObjectionPage(items=[to_line(row, now) for row in rows[:limit]], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: TimeCursor(row.due_at, row.id))
+    return ObjectionPage(items=[to_line(row, now) for row in shown], next_cursor=more)
 
 
 async def _summaries(connection: Connection, principal: Principal, page: dict[str, Any]) -> list[ObjectionSummary]:
     if principal.role is Role.ENTERPRISE:
-        sites = None if principal.site_ids is None else list(principal.site_ids)
         return await store.LIST_OF_ENTERPRISE.all(
-            connection, enterprise_id=principal.enterprise_id, site_ids=sites, **page
+            connection, enterprise_id=principal.enterprise_id, site_ids=principal.site_ids, **page
         )
     if principal.role is Role.LEAD:
         return await store.LIST_OF_REGION.all(connection, region=principal.region, **page)
@@ -133,9 +131,7 @@ async def read_attachment(
     parts: NamedDependency[Parts],
     objection_id: FromPath[UUID],
     digest: FromPath[str],
-    shown: Annotated[
-        Shown, QueryParameter(name="size", description="Pixels of a copy's longer side, or the original.")
-    ] = Shown.LARGE,
+    shown: ShownSize = Shown.LARGE,
 ) -> Response[Any]:
     """One file of an 异议, as a copy without metadata."""
     async with parts.work.reading() as connection:

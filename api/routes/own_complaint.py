@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import permit, principal_of
 from api.routes.complaint import beside_of
 from api.schemas.complaint import (
-    NEWEST,
-    AcceptedCursor,
     ComplaintPage,
     ComplaintStatementOrder,
     ComplaintView,
     to_complaint_line,
     to_complaint_view,
 )
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import LATEST, CursorText, PageLimit, TimeCursor, cut, read_cursor
 from api.submissions import respond
 from api.wiring import Parts
 from api.work import Submission
@@ -37,23 +35,22 @@ from domain.shared.errors import NotFound
 async def list_own_complaints(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> ComplaintPage:
     """Accepted 投诉 about the enterprise's own sites, the newest first (PUB-15)."""
     principal = principal_of(request)
-    start = read_cursor(cursor, NEWEST)
+    start = read_cursor(cursor, LATEST)
     async with parts.work.reading() as connection:
         rows = await ACCEPTED_OF_ENTERPRISE.all(
             connection,
             enterprise_id=principal.enterprise_id,
             site_ids=principal.site_ids,
-            before_at=start.accepted_at,
+            before_at=start.at,
             before_id=start.id,
             limit=limit + 1,
         )
-    shown = rows[:limit]
-    more = write_cursor(AcceptedCursor(shown[-1].accepted_at, shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: TimeCursor(row.accepted_at, row.id))
     return ComplaintPage(items=[to_complaint_line(row) for row in shown], next_cursor=more)
 
 

@@ -14,11 +14,9 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import permit, principal_of
 from api.public_reader import holds
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
 from api.schemas.poster import (
     FIRST_PART,
-    NEWEST,
-    BatchCursor,
     PartCursor,
     PosterBatchCard,
     PosterBatchOrder,
@@ -29,34 +27,21 @@ from api.schemas.poster import (
 )
 from api.stickers.poster_batches import part_key
 from api.stickers.press import PRESS
-from api.stickers.region import count_sites, find_place, poster_of
+from api.stickers.printing import find_printable
+from api.stickers.region import count_sites, find_place
 from api.submissions import respond
 from api.wiring import Parts
 from api.work import Submission
 from codes.poster import PosterJob, PosterSize
 from domain.enterprise.posters import operations, store
 from domain.enterprise.posters.model import BatchState
-from domain.enterprise.rules import NoCodeIssued
-from domain.enterprise.store import SITE_TO_CODE, SiteToCode
 from domain.evidence.blobs import BlobMissing
-from domain.identity.model import Principal, Role
+from domain.identity.model import Role
 from domain.identity.rules import within_region
-from domain.membership.rules import may_act_for_site
 from domain.shared.errors import NotFound
 
 _PDF: Final = "application/pdf"
 _MANAGERS: Final = (Role.DEPARTMENT_MANAGER, Role.ADMINISTRATOR)
-
-
-def _may_print(principal: Principal, row: SiteToCode) -> bool:
-    """The enterprise its own doors, a manager those of the region, an administrator without a region every one."""
-    match principal.role:
-        case Role.ENTERPRISE:
-            return principal.enterprise_id == row.enterprise_id and may_act_for_site(principal, row.site_id)
-        case Role.ADMINISTRATOR if principal.region is None:
-            return True
-        case _:
-            return within_region(principal, row.region)
 
 
 @get(
@@ -72,13 +57,7 @@ async def read_poster(
     size: Annotated[PosterSize, QueryParameter(description="纸张: a4 or a5")] = PosterSize.A4,
 ) -> Response[bytes]:
     """海报 of one site as PDF, ready to print; 409 `no-code-issued` without a valid code."""
-    async with parts.work.reading() as connection:
-        row = await SITE_TO_CODE.first(connection, site_id=site_id)
-    if row is None or not _may_print(principal_of(request), row):
-        raise NotFound("没有该经营场所。", field="site_id")
-    poster = poster_of(row, parts.code_keys, request.app.state.settings.public_url)
-    if poster is None:
-        raise NoCodeIssued("该场所没有有效企业码。", field="site_id")
+    row, poster = await find_printable(request, parts, site_id)
     pdf = await PRESS.draw(PosterJob(size=size, posters=[poster]))
     return _pdf(request, pdf, sha256(pdf).digest(), f"企业码海报-{row.name}-{row.site_name}-{size}.pdf")
 
@@ -118,16 +97,17 @@ async def open_poster_batch(
 async def list_poster_batches(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> PosterBatchPage:
     """海报批次 that the caller asked for, the newest first."""
-    start = read_cursor(cursor, NEWEST)
     account_id = principal_of(request).account_id
     async with parts.work.reading() as connection:
-        rows = await store.LIST_OF_ACCOUNT.all(connection, account_id=account_id, before_id=start.id, limit=limit + 1)
-    more = write_cursor(BatchCursor(rows[limit - 1].id)) if len(rows) > limit else None
-    return PosterBatchPage(items=[to_card(row) for row in rows[:limit]], next_cursor=more)
+        rows = await store.LIST_OF_ACCOUNT.all(
+            connection, account_id=account_id, before_id=read_cursor(cursor, LAST_ID), limit=limit + 1
+        )
+    shown, more = cut(rows, limit, lambda row: row.id)
+    return PosterBatchPage(items=[to_card(row) for row in shown], next_cursor=more)
 
 
 @get("/poster-batches/{batch_id:uuid}", opt=permit(*_MANAGERS), operation_id="readPosterBatch")
@@ -144,16 +124,16 @@ async def list_poster_parts(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     batch_id: FromPath[UUID],
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 100,
+    cursor: CursorText = None,
+    limit: PageLimit = 100,
 ) -> PosterPartPage:
     """The PDFs that are there, in the order of their pages."""
     start = read_cursor(cursor, FIRST_PART)
     async with parts.work.reading() as connection:
         await operations.find_batch(connection, principal_of(request), batch_id)
         rows = await store.PARTS_OF_BATCH.all(connection, batch_id=batch_id, after_number=start.number, limit=limit + 1)
-    more = write_cursor(PartCursor(rows[limit - 1].number)) if len(rows) > limit else None
-    return PosterPartPage(items=[to_part(row) for row in rows[:limit]], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: PartCursor(row.number))
+    return PosterPartPage(items=[to_part(row) for row in shown], next_cursor=more)
 
 
 @get(

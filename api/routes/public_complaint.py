@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from api.auth import permit_anyone
-from api.citizen import GATE, CitizenWrite, count
+from api.citizen import GATE, CitizenWrite, ProofHeader, count, proof_of
 from api.complaint_desk import prove, receipt_of
 from api.schemas.complaint import (
     FilingReceipt,
@@ -94,10 +94,13 @@ async def count_likely_duplicates(
 
 @post("/public/follow-ups", status_code=HTTP_200_OK, opt=permit_anyone(), operation_id="readFollowUp")
 async def read_follow_up(
-    parts: NamedDependency[Parts], caller: NamedDependency[Caller], data: JSONBody[FollowUpQuestion]
+    parts: NamedDependency[Parts],
+    caller: NamedDependency[Caller],
+    data: JSONBody[FollowUpQuestion],
+    yima_proof: ProofHeader = None,
 ) -> Response[FollowUp]:
     """办理进度 by query code; of what was filed under one's name also by the phone's last four digits."""
-    sought = await prove(parts, caller, data.query_code, data.phone_tail)
+    sought = await prove(parts, caller, data.query_code, data.phone_tail, proof_of(parts, yima_proof))
     async with parts.work.reading() as connection:
         found = await following.read_follow_up(connection, parts.vault, sought, parts.clock())
     return Response(found, headers=_NO_STORE)
@@ -113,7 +116,7 @@ async def supplement(
     parts: NamedDependency[Parts], citizen_write: NamedDependency[CitizenWrite], data: JSONBody[GrievanceSupplement]
 ) -> Response[bytes]:
     """补充材料 while it is open, ten times at most."""
-    sought = await prove(parts, citizen_write.caller, data.query_code, data.phone_tail)
+    sought = await prove(parts, citizen_write.caller, data.query_code, data.phone_tail, citizen_write.proof)
 
     async def add(tx: Transaction) -> Outcome[Any]:
         await citizen_write.spend(tx, LimitKind.SUPPLEMENT)
@@ -132,7 +135,7 @@ async def withdraw(
     parts: NamedDependency[Parts], citizen_write: NamedDependency[CitizenWrite], data: JSONBody[FollowUpQuestion]
 ) -> Response[bytes]:
     """撤回 while it is open."""
-    sought = await prove(parts, citizen_write.caller, data.query_code, data.phone_tail)
+    sought = await prove(parts, citizen_write.caller, data.query_code, data.phone_tail, citizen_write.proof)
     return respond(await parts.work.submit(citizen_write.write, lambda tx: following.withdraw(tx, sought)))
 
 
@@ -146,7 +149,7 @@ async def reopen(
     parts: NamedDependency[Parts], citizen_write: NamedDependency[CitizenWrite], data: JSONBody[GrievanceReopening]
 ) -> Response[bytes]:
     """申请重新办理, once, within 15 days of the answer."""
-    sought = await prove(parts, citizen_write.caller, data.query_code, data.phone_tail)
+    sought = await prove(parts, citizen_write.caller, data.query_code, data.phone_tail, citizen_write.proof)
     return respond(await parts.work.submit(citizen_write.write, lambda tx: following.reopen(tx, sought, data.reason)))
 
 

@@ -11,10 +11,8 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import permit, principal_of
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import EARLIEST, CursorText, PageLimit, TimeCursor, cut, read_cursor
 from api.schemas.publication import (
-    FIRST,
-    Cursor,
     PublicationDetail,
     PublicationPage,
     ReplyOrder,
@@ -54,16 +52,15 @@ async def list_publications(
     status: Annotated[
         PublicationState, QueryParameter(name="state", description="待公示, 已公示, 暂不公示 or 已撤下")
     ] = PublicationState.PENDING,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> PublicationPage:
     """公示 of the caller's scope, by the time from which each is due (POST-06)."""
-    start = read_cursor(cursor, FIRST)
-    page = {"state": status, "after_due_at": start.due_at, "after_id": start.id, "limit": limit + 1}
+    start = read_cursor(cursor, EARLIEST)
+    page = {"state": status, "after_due_at": start.at, "after_id": start.id, "limit": limit + 1}
     async with parts.work.reading() as connection:
         rows = await _summaries(connection, principal_of(request), page)
-    shown = rows[:limit]
-    more = write_cursor(Cursor(shown[-1].due_at, shown[-1].id)) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: TimeCursor(row.due_at, row.id))
     return PublicationPage(items=[to_line(row) for row in shown], next_cursor=more)
 
 

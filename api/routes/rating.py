@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import permit, permit_anyone, principal_of
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
 from api.schemas.rating import (
-    NEWEST,
     NEWEST_MARK,
     BatchDetail,
     BatchPage,
-    Cursor,
     InvitationPage,
     MarkCursor,
     MisconductPage,
@@ -36,27 +34,24 @@ from domain.shared.ids import new_id
 from domain.shared.sql import Connection
 
 _RATED = (Role.DEPARTMENT_MANAGER, Role.LEAD)
-_CursorText = Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)]
-_Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 
 
 @get("/rating-invitations", opt=permit(Role.ENTERPRISE), operation_id="listRatingInvitations")
 async def list_invitations(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cursor: _CursorText = None, limit: _Limit = 20
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cursor: CursorText = None, limit: PageLimit = 20
 ) -> InvitationPage:
     """评价邀请 of the caller's enterprise, one per visit and department."""
     principal = principal_of(request)
-    start = read_cursor(cursor, NEWEST)
     async with parts.work.reading() as connection:
         rows = await store.LIST_OF_ENTERPRISE.all(
             connection,
             enterprise_id=principal.enterprise_id,
-            site_ids=None if principal.site_ids is None else list(principal.site_ids),
-            before_id=start.id,
+            site_ids=principal.site_ids,
+            before_id=read_cursor(cursor, LAST_ID),
             limit=limit + 1,
         )
-    more = write_cursor(Cursor(rows[limit - 1].id)) if len(rows) > limit else None
-    return InvitationPage(items=rows[:limit], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: row.id)
+    return InvitationPage(items=shown, next_cursor=more)
 
 
 @post(
@@ -102,15 +97,14 @@ async def rate_visit(
 
 @get("/rating-batches", opt=permit(*_RATED), operation_id="listRatingBatches")
 async def list_batches(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cursor: _CursorText = None, limit: _Limit = 20
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cursor: CursorText = None, limit: PageLimit = 20
 ) -> BatchPage:
     """Released batches of the caller's department, or of a lead's region: five ratings at least, a month over."""
     principal = principal_of(request)
-    start = read_cursor(cursor, NEWEST)
     async with parts.work.reading() as connection:
-        rows = await _batches(connection, principal, {"before_id": start.id, "limit": limit + 1})
-    more = write_cursor(Cursor(rows[limit - 1].id)) if len(rows) > limit else None
-    return BatchPage(items=rows[:limit], next_cursor=more)
+        rows = await _batches(connection, principal, {"before_id": read_cursor(cursor, LAST_ID), "limit": limit + 1})
+    shown, more = cut(rows, limit, lambda row: row.id)
+    return BatchPage(items=shown, next_cursor=more)
 
 
 async def _batches(connection: Connection, principal: Principal, page: dict[str, Any]) -> list[RatingBatch]:
@@ -143,7 +137,7 @@ async def _batch(connection: Connection, principal: Principal, batch_id: UUID) -
 
 @get("/rating-misconduct", opt=permit(Role.LEAD), operation_id="listRatingMisconduct")
 async def list_misconduct(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cursor: _CursorText = None, limit: _Limit = 20
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cursor: CursorText = None, limit: PageLimit = 20
 ) -> MisconductPage:
     """五个严禁 that raters marked, counted by batch: for a lead over the region, and never of the own department."""
     principal = principal_of(request)
@@ -157,9 +151,8 @@ async def list_misconduct(
             before_mark=start.prohibition,
             limit=limit + 1,
         )
-    last = rows[limit - 1] if len(rows) > limit else None
-    more = None if last is None else write_cursor(MarkCursor(last.batch_id, last.prohibition))
-    return MisconductPage(items=[to_mark(row) for row in rows[:limit]], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: MarkCursor(row.batch_id, row.prohibition))
+    return MisconductPage(items=[to_mark(row) for row in shown], next_cursor=more)
 
 
 rating_router = Router(

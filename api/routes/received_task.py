@@ -13,17 +13,17 @@ from litestar.status_codes import HTTP_201_CREATED
 from api.attachment_files import answer_attachment
 from api.auth import permit, principal_of
 from api.schemas.assigned_task import ReceivedDetail, ReceivedPage, to_received
-from api.schemas.cursor import read_cursor, write_cursor
-from api.schemas.self_inspection import NEWEST_FIRST, NewestCursor
+from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
+from api.schemas.evidence import ShownSize
 from api.submissions import IfMatch, read_version, respond
 from api.wiring import Parts
 from api.work import Submission
 from domain.evidence.model import Shown
 from domain.identity.model import Principal, Role
+from domain.membership.rules import acts_for
 from domain.self_inspection.assigned import answering, store
 from domain.self_inspection.assigned.model import ObjectState, TaskObject
 from domain.self_inspection.model import SelfAnswerOrder
-from domain.self_inspection.rules import is_own, sites_of
 from domain.shared.errors import NotFound
 from domain.shared.sql import Connection
 
@@ -32,7 +32,7 @@ _OWN = permit(Role.ENTERPRISE)
 
 async def _find_own(connection: Connection, principal: Principal, object_id: UUID) -> TaskObject:
     found = await store.OBJECT_BY_ID.first(connection, object_id=object_id)
-    if found is None or not is_own(principal, found.enterprise_id, found.site_id):
+    if found is None or not acts_for(principal, found.enterprise_id, found.site_id):
         raise NotFound("没有该任务。")
     return found
 
@@ -42,8 +42,8 @@ async def list_received(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     status: Annotated[ObjectState, QueryParameter(name="state", description="待反馈 or 已反馈")] = ObjectState.OPEN,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> ReceivedPage:
     """交办任务 that the enterprise's sites were sent, the newest first."""
     principal = principal_of(request)
@@ -51,13 +51,13 @@ async def list_received(
         rows = await store.LIST_RECEIVED.all(
             connection,
             enterprise_id=principal.enterprise_id,
-            site_ids=sites_of(principal),
+            site_ids=principal.site_ids,
             state=status,
-            before_id=read_cursor(cursor, NEWEST_FIRST).id,
+            before_id=read_cursor(cursor, LAST_ID),
             limit=limit + 1,
         )
-    more = write_cursor(NewestCursor(rows[limit - 1].id)) if len(rows) > limit else None
-    return ReceivedPage(items=rows[:limit], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: row.id)
+    return ReceivedPage(items=shown, next_cursor=more)
 
 
 @get("/received-tasks/{object_id:uuid}", opt=_OWN, operation_id="readReceivedTask")
@@ -121,9 +121,7 @@ async def read_attachment(
     parts: NamedDependency[Parts],
     object_id: FromPath[UUID],
     digest: FromPath[str],
-    shown: Annotated[
-        Shown, QueryParameter(name="size", description="Pixels of a copy's longer side, or the original.")
-    ] = Shown.LARGE,
+    shown: ShownSize = Shown.LARGE,
 ) -> Response[Any]:
     """A photo of the own answers."""
     async with parts.work.reading() as connection:

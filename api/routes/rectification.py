@@ -14,10 +14,8 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, officer_of, permit, principal_of
 from api.routes.document import pdf_of
-from api.schemas.cursor import read_cursor, write_cursor
-from api.schemas.inspection import Cursor
+from api.schemas.cursor import CursorText, DueCursor, PageLimit, cut, first_due, read_cursor
 from api.schemas.rectification import (
-    FIRST,
     OrderDetail,
     OrderPage,
     RevokeOrder,
@@ -114,11 +112,11 @@ async def list_rectification_orders(
     due_before: Annotated[date | None, QueryParameter(description="Due on this day or earlier")] = None,
     site_id: Annotated[UUID | None, QueryParameter(description="Of one site")] = None,
     inspection_id: Annotated[UUID | None, QueryParameter(description="Of one inspection")] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> OrderPage:
     """责令改正 that the caller may see, by due date (POST-01, MOB-08, MOB-15, ENT-03)."""
-    start = read_cursor(cursor, FIRST)
+    start = read_cursor(cursor, first_due())
     states = [each.value for each in OrderState if each.is_open] if status is None else [status.value]
     page: dict[str, Any] = {
         "states": states,
@@ -131,8 +129,8 @@ async def list_rectification_orders(
     }
     async with parts.work.reading() as connection:
         rows = await _summaries(connection, principal_of(request), page)
-    shown, today = rows[:limit], local_date(parts.clock())
-    more = write_cursor(Cursor(shown[-1].due_on, shown[-1].id)) if len(rows) > limit else None
+    today = local_date(parts.clock())
+    shown, more = cut(rows, limit, lambda row: DueCursor(row.due_on, row.id))
     return OrderPage(items=[to_line(row, today) for row in shown], next_cursor=more)
 
 

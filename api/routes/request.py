@@ -13,12 +13,9 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.attachment_files import answer_attachment
 from api.auth import permit, principal_of
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import LAST_ID, CursorText, DueCursor, PageLimit, cut, first_due, read_cursor
+from api.schemas.evidence import ShownSize
 from api.schemas.request import (
-    FIRST_OF_OFFICE,
-    NEWEST,
-    OfficeCursor,
-    OwnCursor,
     RequestDetail,
     RequestPage,
     to_detail,
@@ -92,13 +89,13 @@ async def list_requests(
     category: Annotated[RequestCategory | None, QueryParameter(description="诉求类别")] = None,
     urgency: Annotated[Urgency | None, QueryParameter(description="紧急程度")] = None,
     overdue: Annotated[bool, QueryParameter(description="Only those whose answer is overdue today")] = False,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> RequestPage:
     """诉求 of the caller's department, or of a lead's region, by the day on which an answer is due."""
     principal = principal_of(request)
     today = local_date(parts.clock())
-    start = read_cursor(cursor, FIRST_OF_OFFICE)
+    start = read_cursor(cursor, first_due())
     page: dict[str, Any] = {
         "state": status,
         "due_to": _latest(status, today) if overdue else date.max,
@@ -110,8 +107,8 @@ async def list_requests(
     }
     async with parts.work.reading() as connection:
         rows = await _of_office(connection, principal, page)
-    more = write_cursor(OfficeCursor(rows[limit - 1].due_on, rows[limit - 1].id)) if len(rows) > limit else None
-    return RequestPage(items=[to_line(row, today) for row in rows[:limit]], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: DueCursor(row.due_on, row.id))
+    return RequestPage(items=[to_line(row, today) for row in shown], next_cursor=more)
 
 
 def _latest(status: RequestState, today: date) -> date:
@@ -130,24 +127,23 @@ async def list_own_requests(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     status: Annotated[RequestState | None, QueryParameter(name="state", description="Only those that stand so")] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> RequestPage:
     """诉求 of the caller's enterprise, the newest first."""
     principal = principal_of(request)
-    start = read_cursor(cursor, NEWEST)
     async with parts.work.reading() as connection:
         rows = await store.LIST_OF_ENTERPRISE.all(
             connection,
             enterprise_id=principal.enterprise_id,
-            site_ids=None if principal.site_ids is None else list(principal.site_ids),
+            site_ids=principal.site_ids,
             state=status,
-            before_id=start.id,
+            before_id=read_cursor(cursor, LAST_ID),
             limit=limit + 1,
         )
     today = local_date(parts.clock())
-    more = write_cursor(OwnCursor(rows[limit - 1].id)) if len(rows) > limit else None
-    return RequestPage(items=[to_line(row, today) for row in rows[:limit]], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: row.id)
+    return RequestPage(items=[to_line(row, today) for row in shown], next_cursor=more)
 
 
 @get("/enterprise-requests/{request_id:uuid}", opt=permit(*_READERS), operation_id="readRequest")
@@ -175,9 +171,7 @@ async def read_attachment(
     parts: NamedDependency[Parts],
     request_id: FromPath[UUID],
     digest: FromPath[str],
-    shown: Annotated[
-        Shown, QueryParameter(name="size", description="Pixels of a copy's longer side, or the original.")
-    ] = Shown.LARGE,
+    shown: ShownSize = Shown.LARGE,
 ) -> Response[Any]:
     """One file of a 诉求, as a copy without metadata."""
     async with parts.work.reading() as connection:

@@ -13,7 +13,7 @@ from api.auth import permit_anyone
 from api.pages import search as search_pages
 from api.places import RegionCode, region_path
 from api.public_reader import HTML
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import CursorText, read_cursor, write_cursor
 from api.schemas.search import FIRST, Cursor, FoundEntry, SearchPage
 from api.wiring import Parts
 from domain.search import operations, rules
@@ -29,7 +29,6 @@ _PLACES: Final = {
     EntryKind.RESULT: "/e/{}",
 }
 _BusinessType = Annotated[str | None, QueryParameter(description="业态", max_length=60)]
-_Cursor = Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)]
 _PAGE_OF_BROWSER = 20
 
 
@@ -63,7 +62,7 @@ async def search(
     region: RegionCode = None,
     date_from: Annotated[date | None, QueryParameter(name="from", description="时间, from")] = None,
     date_to: Annotated[date | None, QueryParameter(name="to", description="时间, to")] = None,
-    cursor: _Cursor = None,
+    cursor: CursorText = None,
     limit: Annotated[int, QueryParameter(ge=1, le=50)] = 20,
 ) -> Response[SearchPage]:
     """模糊搜索, the likeliest first. What was searched for is kept nowhere."""
@@ -87,7 +86,7 @@ async def open_search(
     region: Annotated[str, QueryParameter(description="区划编码", max_length=12)] = "",
     date_from: Annotated[str, QueryParameter(name="from", description="From", max_length=10)] = "",
     date_to: Annotated[str, QueryParameter(name="to", description="To", max_length=10)] = "",
-    cursor: _Cursor = None,
+    cursor: CursorText = None,
 ) -> Response[bytes]:
     """搜索 for browsers; what cannot be read as a filter is none. The history stays on the device."""
     asked = search_pages.Asked(

@@ -13,10 +13,9 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.attachment_files import answer_attachment
 from api.auth import permit, principal_of
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
+from api.schemas.evidence import ShownSize
 from api.schemas.self_inspection import (
-    NEWEST_FIRST,
-    NewestCursor,
     SelfInspectionDetail,
     SelfInspectionPage,
     SelfInspectionSchedule,
@@ -26,6 +25,7 @@ from api.wiring import Parts
 from api.work import Submission
 from domain.evidence.model import Shown
 from domain.identity.model import Principal, Role
+from domain.membership.rules import acts_for
 from domain.self_inspection import operations, rules, store
 from domain.self_inspection.model import (
     HazardFilter,
@@ -45,7 +45,7 @@ _HAS_HAZARD = {HazardFilter.ALL: None, HazardFilter.WITH: True, HazardFilter.WIT
 
 async def _find_own(connection: Connection, principal: Principal, self_inspection_id: UUID) -> SelfInspection:
     found = await store.SELF_INSPECTION_BY_ID.first(connection, self_inspection_id=self_inspection_id)
-    if found is None or not rules.is_own(principal, found.enterprise_id, found.site_id):
+    if found is None or not acts_for(principal, found.enterprise_id, found.site_id):
         raise NotFound("没有该自查记录。")
     return found
 
@@ -67,8 +67,8 @@ async def list_records(
     parts: NamedDependency[Parts],
     hazard: Annotated[HazardFilter, QueryParameter(description="所有, 有隐患 or 无隐患")] = HazardFilter.ALL,
     status: Annotated[SelfInspectionState | None, QueryParameter(name="state", description="填写中 or 已提交")] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> SelfInspectionPage:
     """自查记录 of the enterprise, the newest first (ENT-06)."""
     principal = principal_of(request)
@@ -76,14 +76,14 @@ async def list_records(
         rows = await store.LIST_SELF_INSPECTIONS.all(
             connection,
             enterprise_id=principal.enterprise_id,
-            site_ids=rules.sites_of(principal),
+            site_ids=principal.site_ids,
             state=status,
             has_hazard=_HAS_HAZARD[hazard],
-            before_id=read_cursor(cursor, NEWEST_FIRST).id,
+            before_id=read_cursor(cursor, LAST_ID),
             limit=limit + 1,
         )
-    more = write_cursor(NewestCursor(rows[limit - 1].id)) if len(rows) > limit else None
-    return SelfInspectionPage(items=rows[:limit], next_cursor=more)
+    shown, more = cut(rows, limit, lambda row: row.id)
+    return SelfInspectionPage(items=shown, next_cursor=more)
 
 
 @get("/self-inspections/{self_inspection_id:uuid}", opt=_OWN, operation_id="readSelfInspection")
@@ -163,9 +163,7 @@ async def read_attachment(
     parts: NamedDependency[Parts],
     self_inspection_id: FromPath[UUID],
     digest: FromPath[str],
-    shown: Annotated[
-        Shown, QueryParameter(name="size", description="Pixels of a copy's longer side, or the original.")
-    ] = Shown.LARGE,
+    shown: ShownSize = Shown.LARGE,
 ) -> Response[Any]:
     """附件 of a 自查记录, for its enterprise alone."""
     async with parts.work.reading() as connection:
@@ -187,7 +185,7 @@ async def read_schedule(
         rows = await store.SCHEDULE.all(
             connection,
             enterprise_id=principal.enterprise_id,
-            site_ids=rules.sites_of(principal),
+            site_ids=principal.site_ids,
             quarter=which,
             due_on=due_on,
         )

@@ -1,4 +1,4 @@
-"""送达 of an order, and the consents that electronic service rests on."""
+"""送达 of an order or a notice, and the consents that electronic service rests on."""
 
 from __future__ import annotations
 
@@ -61,6 +61,24 @@ async def record_service(
 
 
 @post(
+    "/inspections/{inspection_id:uuid}/notice-services",
+    status_code=HTTP_201_CREATED,
+    opt=permit(Role.INSPECTOR, Role.DEPARTMENT_MANAGER),
+    operation_id="recordNoticeService",
+)
+async def record_notice_service(
+    parts: NamedDependency[Parts],
+    submission: NamedDependency[Submission],
+    inspection_id: FromPath[UUID],
+    data: JSONBody[RecordService],
+) -> Response[bytes]:
+    """检查通知书送达 before the visit: it is announced then, and the enterprise is told so at its door."""
+    by = submission.principal
+    answer = await parts.work.submit(submission, lambda tx: serving.record_notice_service(tx, by, inspection_id, data))
+    return respond(answer)
+
+
+@post(
     "/enterprises/{enterprise_id:uuid}/service-consents",
     status_code=HTTP_201_CREATED,
     opt=permit(Role.ENTERPRISE, Role.INSPECTOR),
@@ -116,6 +134,12 @@ async def read_service_consent(
 
 service_router = Router(
     "/",
-    route_handlers=[record_service, give_service_consent, withdraw_service_consent, read_service_consent],
+    route_handlers=[
+        record_service,
+        record_notice_service,
+        give_service_consent,
+        withdraw_service_consent,
+        read_service_consent,
+    ],
     tags=["rectification"],
 )

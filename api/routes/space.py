@@ -11,7 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from api.auth import permit, principal_of
-from api.schemas.document import DocumentPage, read_cursor, to_card, write_cursor
+from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
+from api.schemas.document import DocumentPage, to_card
 from api.wiring import Parts
 from domain.document.model import DocumentKind
 from domain.identity.model import Role
@@ -42,8 +43,8 @@ async def list_own_papers(
     kind: Annotated[DocumentKind | None, QueryParameter(description="文书类型")] = None,
     issued_from: Annotated[date | None, QueryParameter(description="Issued on this day or later")] = None,
     issued_to: Annotated[date | None, QueryParameter(description="Issued on this day or earlier")] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> DocumentPage:
     """检查通知书, 笔录, 责令改正通知书 and 检查结果告知书 of the enterprise, the newest first (PUB-18).
 
@@ -62,11 +63,11 @@ async def list_own_papers(
             kind=kind,
             issued_from=issued_from or date.min,
             issued_to=issued_to or date.max,
-            before_id=read_cursor(cursor),
+            before_id=read_cursor(cursor, LAST_ID),
             limit=limit + 1,
         )
-    more = write_cursor(found[limit - 1].id) if len(found) > limit else None
-    return DocumentPage(items=[to_card(each) for each in found[:limit]], next_cursor=more)
+    shown, more = cut(found, limit, lambda row: row.id)
+    return DocumentPage(items=[to_card(each) for each in shown], next_cursor=more)
 
 
 space_router = Router("/", route_handlers=[read_space, list_own_papers], tags=["space"])

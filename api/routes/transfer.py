@@ -13,9 +13,8 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import officer_of, permit, principal_of
 from api.routes.rectification import READERS
-from api.schemas.cursor import read_cursor, write_cursor
+from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
 from api.schemas.rectification import (
-    LAST_ID,
     TransferPage,
     to_transfer_line,
 )
@@ -75,15 +74,14 @@ async def list_transfers(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     status: Annotated[TransferState | None, QueryParameter(name="state", description="待移交 or 已移交")] = None,
-    cursor: Annotated[str | None, QueryParameter(description="next_cursor of the page before", max_length=200)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 20,
+    cursor: CursorText = None,
+    limit: PageLimit = 20,
 ) -> TransferPage:
     """移交执法 that the caller may see, the newest first (POST-04, ENT-09)."""
     page: dict[str, Any] = {"state": status, "before_id": read_cursor(cursor, LAST_ID), "limit": limit + 1}
     async with parts.work.reading() as connection:
         rows = await _transfers(connection, principal_of(request), page)
-    shown = rows[:limit]
-    more = write_cursor(shown[-1].id) if len(rows) > limit else None
+    shown, more = cut(rows, limit, lambda row: row.id)
     return TransferPage(items=[to_transfer_line(row) for row in shown], next_cursor=more)
 
 

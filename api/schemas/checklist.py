@@ -25,10 +25,6 @@ from domain.checklist.model import (
     VersionAnswer,
 )
 from domain.shared.cells import RowFault
-from domain.shared.errors import InvalidField
-
-BEFORE_ALL = UUID(int=2**128 - 1)
-"""Where a list that goes from the newest to the oldest begins."""
 
 
 class ChecklistPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,18 +192,3 @@ def to_import_answer(answer: VersionAnswer, reading: ItemReading) -> ItemImportA
         faults=reading.faults,
         unknown_columns=reading.unknown_columns,
     )
-
-
-def write_cursor(last: UUID) -> str:
-    """Opaque to clients."""
-    return last.hex
-
-
-def read_cursor(text: str | None) -> UUID:
-    """Raises `InvalidField` for a text that `write_cursor` did not give."""
-    if text is None:
-        return BEFORE_ALL
-    try:
-        return UUID(hex=text)
-    except ValueError as broken:
-        raise InvalidField("翻页游标无效，请从第一页重新开始。", field="cursor") from broken

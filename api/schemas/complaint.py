@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
+from codes.person_name import mask_name
 from codes.phone import mask_phone
 from domain.complaint.grievance_store import GrievanceStore
 from domain.complaint.keeping import open_narrative, open_person, open_words
@@ -26,7 +27,7 @@ from domain.complaint.model import (
     HistoryKind,
     Narrative,
 )
-from domain.complaint.rules import last_day_due_soon, masked_name, masked_text
+from domain.complaint.rules import last_day_due_soon, masked_text
 from domain.complaint.store import AcceptedRow
 from domain.evidence.attachments import AttachmentCard
 from domain.inspection.model import DueMark
@@ -305,7 +306,7 @@ def to_detail(vault: Vault, store: GrievanceStore, found: Grievance, beside: Bes
         released_text=open_words(vault, store, found.released_sealed),
         complainant=None
         if person is None
-        else Complainant(name=masked_name(person.name), phone=mask_phone(person.phone)),
+        else Complainant(name=mask_name(person.name), phone=mask_phone(person.phone)),
         attachments=beside.attachments,
         entries=[_entry_line(entry, _hidden(text, name)) for entry, text in beside.entries],
         filings_of_phone=beside.filings_of_phone,
@@ -357,21 +358,3 @@ def to_complaint_view(
         text=open_words(vault, store, found.released_sealed),
         statements=[_entry_line(entry, text) for entry, text in beside.entries if entry.kind is HistoryKind.STATED],
     )
-
-
-class Cursor(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """Where a page of the office's list ended."""
-
-    due_on: date
-    id: UUID
-
-
-class AcceptedCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of the enterprise's list ended."""
-
-    accepted_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    id: UUID
-
-
-FIRST_ID = UUID(int=0)
-NEWEST = AcceptedCursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))

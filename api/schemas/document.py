@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,10 +20,6 @@ from domain.document.model import (
 from domain.document.rules import spaced, verification_state
 from domain.document.template_model import DocumentTemplate, TemplateLine
 from domain.document.templates import MarkedField, TemplateBody, fields_of
-from domain.shared.errors import InvalidField
-
-NEWEST = UUID(int=2**128 - 1)
-"""Greater than every id."""
 
 
 class DocumentCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,21 +128,6 @@ def to_template_detail(template: DocumentTemplate) -> TemplateDetail:
 def encode_body(body: TemplateBody) -> bytes:
     """The body as a file that people can read."""
     return msgspec.json.format(msgspec.json.encode(body), indent=2)
-
-
-def write_cursor(document_id: UUID) -> str:
-    """Opaque to clients."""
-    return base64.urlsafe_b64encode(document_id.bytes).decode().rstrip("=")
-
-
-def read_cursor(text: str | None) -> UUID:
-    """Raises `InvalidField` for a text that `write_cursor` did not give."""
-    if text is None:
-        return NEWEST
-    try:
-        return UUID(bytes=base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError) as broken:
-        raise InvalidField("翻页游标无效，请从第一页重新开始。", field="cursor") from broken
 
 
 def _hex(digest: bytes | None) -> str | None:

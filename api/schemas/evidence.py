@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from litestar.params import HeaderParameter
+from litestar.params import HeaderParameter, QueryParameter
 
 from domain.evidence.model import MediaType, Shown
 
@@ -23,6 +23,9 @@ OptionalKey = Annotated[
         required=False,
         description="Optional: the digest names the write. Needed where a later write names this one in Yima-After.",
     ),
+]
+ShownSize = Annotated[
+    Shown, QueryParameter(name="size", description="Pixels of a copy's longer side, or the original.")
 ]
 
 _COPIES_KEPT_SECONDS = 7 * 24 * 3600

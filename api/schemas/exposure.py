@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -46,25 +46,6 @@ class PublicExposurePage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[PublicExposure]
     next_cursor: str | None
-
-
-class PublicCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a public page ended."""
-
-    published_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    id: UUID
-
-
-NEWEST = PublicCursor(datetime(9999, 1, 1, tzinfo=UTC), UUID(int=0))
-
-
-class OfficeCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a department's page ended."""
-
-    id: UUID
-
-
-LAST = OfficeCursor(UUID(int=2**128 - 1))
 
 
 def to_detail(exposure: Exposure, reader: UUID) -> ExposureDetail:

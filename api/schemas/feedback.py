@@ -46,15 +46,6 @@ class QueryCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     code: Annotated[str, msgspec.Meta(max_length=40)]
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page ended."""
-
-    id: UUID
-
-
-FIRST = Cursor(UUID(int=0))
-
-
 def to_detail(feedback: Feedback, text: str) -> FeedbackDetail:
     """The feedback with what was written."""
     return FeedbackDetail(

@@ -149,15 +149,3 @@ def _officer(officer: AssignedOfficer, today: date) -> OfficerCard:
         certificate_valid_to=officer.certificate_valid_to,
         certificate_valid_today=certificate_is_valid(officer, today),
     )
-
-
-class Cursor(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """Where a page ended."""
-
-    due_on: date
-    id: UUID
-
-
-def first_of(due_on: date) -> Cursor:
-    """The cursor before everything that is due on that day or later."""
-    return Cursor(due_on, UUID(int=0))

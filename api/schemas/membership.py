@@ -76,15 +76,6 @@ class MemberPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page ended."""
-
-    id: UUID
-
-
-FIRST = Cursor(UUID(int=0))
-
-
 def to_line(row: MemberRow, vault: Vault) -> MemberLine:
     """A member with their name; of the phone only what tells it from others."""
     name = row.representative or row.account_name or ""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Annotated
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -66,16 +65,6 @@ class ObjectionDetail(ObjectionLine, frozen=True, kw_only=True):
     reasons: str
     decision: str | None
     attachments: list[AttachmentCard]
-
-
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page ended."""
-
-    due_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    id: UUID
-
-
-FIRST = Cursor(datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))
 
 
 def to_preview(found: Publication, stored: StoredResult, now: datetime) -> PublicationPreview:

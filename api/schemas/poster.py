@@ -58,19 +58,12 @@ class PosterPartPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class BatchCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of batches ended."""
-
-    id: UUID
-
-
 class PartCursor(msgspec.Struct, frozen=True, array_like=True):
     """Where a page of parts ended."""
 
     number: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 
 
-NEWEST = BatchCursor(UUID(int=2**128 - 1))
 FIRST_PART = PartCursor(0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -107,13 +107,3 @@ def to_detail(
         result=result,
         reply=None if reply is None else OwnReply(id=reply.id, text=reply.text, submitted_at=reply.submitted_at),
     )
-
-
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page ended."""
-
-    due_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    id: UUID
-
-
-FIRST = Cursor(datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from api.schemas.cursor import LAST_ID
 from domain.rating.model import InvitationCard, MisconductMark, RatingBatch, ReleasedRating
 
 
@@ -42,12 +43,6 @@ class MisconductPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page ended."""
-
-    id: UUID
-
-
 class MarkCursor(msgspec.Struct, frozen=True, array_like=True):
     """Where a page of marks ended."""
 
@@ -55,9 +50,7 @@ class MarkCursor(msgspec.Struct, frozen=True, array_like=True):
     prohibition: str
 
 
-_LAST = UUID(int=2**128 - 1)
-NEWEST = Cursor(_LAST)
-NEWEST_MARK = MarkCursor(_LAST, "")
+NEWEST_MARK = MarkCursor(LAST_ID, "")
 
 
 def to_mark(mark: MisconductMark) -> MarkLine:

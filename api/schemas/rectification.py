@@ -8,7 +8,6 @@ from uuid import UUID
 
 import msgspec
 
-from api.schemas.inspection import first_of
 from codes.phone import mask_phone
 from domain.document.model import DocumentState
 from domain.rectification import rules
@@ -156,10 +155,6 @@ class ConsentCard(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | None
     email: str | None
     given_at: datetime | None
-
-
-FIRST = first_of(date.min)
-LAST_ID = UUID(int=2**128 - 1)
 
 
 def _line_fields(summary: OrderSummary, today: date) -> dict[str, Any]:

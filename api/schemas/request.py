@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from uuid import UUID
 
 import msgspec
 
@@ -51,23 +50,6 @@ class RequestDetail(RequestLine, frozen=True, kw_only=True):
     description: str
     steps: list[StepCard]
     attachments: list[AttachmentCard]
-
-
-class OfficeCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of the office's list ended."""
-
-    due_on: date
-    id: UUID
-
-
-class OwnCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of the enterprise's list ended."""
-
-    id: UUID
-
-
-FIRST_OF_OFFICE = OfficeCursor(date.min, UUID(int=0))
-NEWEST = OwnCursor(UUID(int=2**128 - 1))
 
 
 def to_line(summary: RequestSummary, today: date) -> RequestLine:

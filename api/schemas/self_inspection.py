@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Annotated
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -15,9 +14,6 @@ from domain.self_inspection.model import (
     SelfCheckLine,
     SelfInspectionSummary,
 )
-
-NEWEST = UUID(int=2**128 - 1)
-"""Where a list begins that goes from the newest id down."""
 
 
 class SelfInspectionPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,35 +84,3 @@ def to_hazard(found: Hazard, responsible: str | None) -> HazardDetail:
         photos_before=[photo.hex() for photo in found.photos_before],
         photos_after=[photo.hex() for photo in found.photos_after],
     )
-
-
-class NewestCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page ended whose newest come first."""
-
-    id: UUID
-
-
-class OldestCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page ended whose oldest come first."""
-
-    id: UUID
-
-
-class TermCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of hazards by their terms ended."""
-
-    due_on: date
-    id: UUID
-
-
-class EscalationCursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of escalated hazards ended."""
-
-    escalated_at: Annotated[datetime, msgspec.Meta(tz=True)]
-    id: UUID
-
-
-NEWEST_FIRST = NewestCursor(NEWEST)
-OLDEST_FIRST = OldestCursor(UUID(int=0))
-BY_TERM = TermCursor(date(1, 1, 1), UUID(int=0))
-BY_ESCALATION = EscalationCursor(datetime(1, 1, 1, tzinfo=UTC), UUID(int=0))

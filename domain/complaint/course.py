@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 import msgspec
@@ -28,11 +28,11 @@ from domain.complaint.rules import (
     StepNotPossible,
     answer_due,
     reopened_due,
-    require_text,
+    require_words,
 )
 from domain.enterprise.rules import require_reason
 from domain.identity.model import Principal
-from domain.shared.clock import local_date
+from domain.shared.clock import WORKING_ZONE, local_date
 from domain.shared.errors import DomainError, InvalidField
 from domain.shared.working_days import add_working_days
 
@@ -61,8 +61,8 @@ def require_step_text(step: GrievanceStep, text: str | None) -> str | None:
     if step in {GrievanceStep.DECLINE, GrievanceStep.NOT_HANDLE, GrievanceStep.EXTEND}:
         return require_reason(text, "text")
     if step is GrievanceStep.ANSWER:
-        return require_text(text)
-    return None if not (text or "").strip() else require_text(text)
+        return require_words(text)
+    return None if not (text or "").strip() else require_words(text)
 
 
 def require_leading(grievance: Grievance) -> None:
@@ -95,7 +95,7 @@ def take_step(  # noqa: PLR0911 - one way out for each step
         case GrievanceStep.NOT_HANDLE:
             return _end(grievance, GrievanceState.NOT_HANDLED, now)
         case GrievanceStep.CLOSE:
-            return _end(grievance, GrievanceState.CLOSED, now)
+            return close(grievance, now)
         case GrievanceStep.EXTEND:
             return _extend(grievance, policy)
 
@@ -137,6 +137,17 @@ def answer(grievance: Grievance, now: datetime) -> Grievance:
 
 def _end(grievance: Grievance, state: GrievanceState, now: datetime) -> Grievance:
     return msgspec.structs.replace(grievance, state=state, is_open=False, closed_at=now)
+
+
+def answered_before_to_close(today: date, policy: GrievancePolicy = DEFAULT_POLICY) -> datetime:
+    """What was answered before this instant cannot be reopened any more today, and is closed by itself (5.5)."""
+    last_day = today - timedelta(days=policy.reopening_days)
+    return datetime.combine(last_day, time.min, WORKING_ZONE)
+
+
+def close(grievance: Grievance, now: datetime) -> Grievance:
+    """办结 of what was answered."""
+    return _end(grievance, GrievanceState.CLOSED, now)
 
 
 def _extend(grievance: Grievance, policy: GrievancePolicy) -> Grievance:

@@ -35,6 +35,7 @@ from domain.inspection.rules import InvalidCode
 from domain.shared.errors import NotFound
 from domain.shared.events import Event
 from domain.shared.numbers import NumberRequest
+from domain.shared.query_code import query_code_of
 from domain.shared.sql import Connection
 from domain.shared.transaction import Outcome, Transaction
 from domain.shared.vault import Vault
@@ -228,7 +229,7 @@ async def _outcome(
 
 def query_code(vault: Vault, kind: GrievanceKind, grievance_id: UUID) -> str:
     """查询码 of what was filed: shown in the answer to who filed it, and kept nowhere."""
-    return rules.query_code_of(vault.blind_index(f"{STORES[kind].name}.query_code", str(grievance_id)))
+    return query_code_of(vault.blind_index(f"{STORES[kind].name}.query_code", str(grievance_id)))
 
 
 def query_code_index(vault: Vault, kind: GrievanceKind, code: str) -> bytes:

@@ -84,7 +84,7 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
 
 async def seek(connection: Connection, vault: Vault, typed: str) -> Sought:
     """What the code leads to: a 投诉 or a 举报. Raises `InvalidField` or `NotFound`."""
-    code = rules.read_query_code(typed)
+    code = rules.require_query_code(typed)
     for kind, store in STORES.items():
         found = await store.by_query_code.first(connection, query_code_index=query_code_index(vault, kind, code))
         if found is not None:
@@ -167,7 +167,7 @@ async def supplement(
 ) -> Outcome[GrievanceAnswer]:
     """补充材料 while it is open. Raises `InvalidField`, `StepNotPossible`, `AttachmentMissing` or its quota's error."""
     store, before = await _lock(tx, sought)
-    words = rules.require_text(text)
+    words = rules.require_words(text)
     course.require_supplementable(before)
     said = await store.count_entries.one(tx.connection, grievance_id=before.id, kind=HistoryKind.SUPPLEMENTED.value)
     if said.count >= _MOST_SUPPLEMENTS:
@@ -205,7 +205,7 @@ def _heirs(followers: list[Grievance]) -> list[Grievance]:
 async def reopen(tx: Transaction, sought: Sought, reason: str) -> Outcome[GrievanceAnswer]:
     """申请重新办理, once. Raises `InvalidField`, `StepNotPossible`, `AlreadyReopened` or `ReopeningTermOver`."""
     store, before = await _lock(tx, sought)
-    words = rules.require_text(reason, "reason")
+    words = rules.require_words(reason, "reason")
     after = course.reopen(store.kind, before, tx.now)
     change = Change(before=before, after=after, entry=HistoryKind.REOPENED, text=words, event=GrievanceReopened)
     return Outcome(answer=reply_of(after), events=await save(tx, store, [change], None))

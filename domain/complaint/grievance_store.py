@@ -33,7 +33,6 @@ _STORED: Final = tuple(name for name in Grievance.__struct_fields__ if name not 
 _FIXED: Final = {"id", "site_id", "enterprise_id", "department_id", "region", "type", "filed_at", "person_sealed"}
 _CHANGING: Final = tuple(name for name in _STORED if name not in _FIXED)
 _FILED_ALONG: Final = ("sketch", "query_code_index", "consent_version", "phone_index")
-_GREGORIAN: Final = "Asia/Shanghai"
 
 
 class Tries(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +124,18 @@ class GrievanceStore:
             whole.where(table.c.inspection_id == sa.bindparam("inspection_id"), table.c.is_open)
             .order_by(table.c.id)
             .with_for_update(of=table),
+            Grievance,
+        )
+        # What follows another is closed along with it, not by itself.
+        self.lock_to_close = Query(
+            whole.where(
+                table.c.state == sa.literal_column("'answered'"),
+                table.c.leading_id.is_(None),
+                table.c.answered_at < sa.bindparam("answered_before", type_=sa.DateTime(timezone=True)),
+            )
+            .order_by(table.c.answered_at, table.c.id)
+            .limit(sa.bindparam("limit", type_=sa.Integer))
+            .with_for_update(of=table, skip_locked=True),
             Grievance,
         )
         today, soon = sa.bindparam("today", type_=sa.Date), sa.bindparam("soon", type_=sa.Date)
@@ -240,8 +251,8 @@ class GrievanceStore:
             .where(
                 table.c.site_id == sa.bindparam("site_id"),
                 table.c.filed_at >= sa.bindparam("since", type_=sa.DateTime(timezone=True)),
+                # Those under suspicion of abuse count, too: a number that falls would tell of the mark.
                 table.c.state != sa.text("'withdrawn'"),
-                ~table.c.is_abusive,
                 sa.or_(sa.bindparam("but", type_=sa.Uuid).is_(None), table.c.id != sa.bindparam("but", type_=sa.Uuid)),
             )
             .order_by(table.c.filed_at.desc())

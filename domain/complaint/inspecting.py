@@ -27,10 +27,11 @@ from domain.inspection.model import DispatchedParty, DispatchOrder, InspectionKi
 from domain.officer.rules import require_certificate
 from domain.shared.clock import local_date
 from domain.shared.errors import Forbidden, InvalidField, NotFound
+from domain.shared.fields import require_text
 from domain.shared.transaction import Outcome, Transaction
 
-_SOURCES: Final = {GrievanceKind.COMPLAINT: "投诉举报", GrievanceKind.TIP_OFF: "线索核查"}
-"""As the enterprise reads it in its notice: of a 举报 it must not learn."""
+_SOURCE: Final = "线索核查"
+"""As the enterprise reads it: the same for both kinds, since a word of its own would tell of a 举报."""
 _LONGEST: Final = timedelta(days=366)
 _NAME: Final = range(2, 101)
 _BASIS: Final = range(2, 201)
@@ -45,11 +46,11 @@ async def start_inspection(
     `InvalidField`.
     """
     store = STORES[kind]
-    _require_order(order, local_date(tx.now))
+    _require_order(kind, order, local_date(tx.now))
     chosen = await _lock_chosen(tx, principal, store, order)
     first = chosen[0]
     await _require_fit(tx, order, first)
-    dispatched = await dispatch_inspection(tx, _dispatch_order(kind, order, first, principal, tx))
+    dispatched = await dispatch_inspection(tx, _dispatch_order(order, first, principal, tx))
     changes = [
         Change(
             before=each,
@@ -71,11 +72,13 @@ async def start_inspection(
     )
 
 
-def _require_order(order: CaseInspectionOrder, today: date) -> None:
-    if len(order.name.strip()) not in _NAME:
-        raise InvalidField("任务名称应为2至100字。", field="name")
-    if len(order.basis.strip()) not in _BASIS:
-        raise InvalidField("检查依据应为2至200字。", field="basis")
+def _require_order(kind: GrievanceKind, order: CaseInspectionOrder, today: date) -> None:
+    require_text(order.name, _NAME, "name", "任务名称应为2至100字。")
+    require_text(order.basis, _BASIS, "basis", "检查依据应为2至200字。")
+    for field, text in (("name", order.name), ("basis", order.basis)):
+        # The enterprise reads both.
+        if kind is GrievanceKind.TIP_OFF and kind.label in text:
+            raise InvalidField("企业会看到此项内容，不得写明举报。", field=field)
     if order.starts_on < today:
         raise InvalidField("开始日期不能早于今天。", field="starts_on")
     if not order.starts_on <= order.due_on <= order.starts_on + _LONGEST:
@@ -119,13 +122,13 @@ async def _require_fit(tx: Transaction, order: CaseInspectionOrder, first: Griev
 
 
 def _dispatch_order(
-    kind: GrievanceKind, order: CaseInspectionOrder, first: Grievance, principal: Principal, tx: Transaction
+    order: CaseInspectionOrder, first: Grievance, principal: Principal, tx: Transaction
 ) -> DispatchOrder:
     """Approved by the lead who starts it."""
     return DispatchOrder(
         name=order.name.strip(),
         kind=InspectionKind.CASE,
-        source=_SOURCES[kind],
+        source=_SOURCE,
         basis=order.basis.strip(),
         scene_code=order.scene_code,
         site_id=first.site_id,

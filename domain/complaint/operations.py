@@ -44,6 +44,7 @@ _EVENT_OF: Final[Mapping[GrievanceStep, Callable[..., Event]]] = {
     GrievanceStep.EXTEND: events.TermExtended,
 }
 _MOST_STATEMENTS: Final = 3
+_CLOSED_BY_ITSELF: Final = "申请重新办理的期限已过，自动办结。"
 
 
 async def take_step(
@@ -100,7 +101,7 @@ def _after(
         return after
     if order.step is not GrievanceStep.ACCEPT or store.kind is not GrievanceKind.COMPLAINT:
         raise InvalidField("只有受理投诉时可以填写告知企业的内容。", field="released_text")
-    words = rules.require_text(order.released_text, "released_text")
+    words = rules.require_words(order.released_text, "released_text")
     return msgspec.structs.replace(after, released_sealed=seal_words(tx.vault, store, words))
 
 
@@ -110,7 +111,11 @@ def _change(before: Grievance, after: Grievance, order: GrievanceStepOrder) -> C
 
 
 async def with_followers(tx: Transaction, store: GrievanceStore, changes: Sequence[Change]) -> list[Change]:
-    """The changes, and the same for what was merged into each of theirs."""
+    """The changes, and the same for what was merged into each of theirs and still stands as that one did.
+
+    One that was answered before the leading one was reopened keeps its answer: whoever wrote it does not learn that
+    somebody else complained, too.
+    """
     leading = {each.after.id: each for each in changes}
     if not leading:
         return []
@@ -120,7 +125,9 @@ async def with_followers(tx: Transaction, store: GrievanceStore, changes: Sequen
         *[
             msgspec.structs.replace(change, before=each, after=course.follow(change.after, each))
             for each in followers
-            if each.leading_id is not None and (change := leading[each.leading_id])
+            if each.leading_id is not None
+            and (change := leading[each.leading_id])
+            and each.state is change.before.state
         ],
     ]
 
@@ -255,7 +262,7 @@ async def give_statement(
 ) -> Outcome[GrievanceAnswer]:
     """企业说明 on an accepted 投诉 about it. Raises `NotFound`, `StepNotPossible` or `InvalidField`."""
     store = STORES[GrievanceKind.COMPLAINT]
-    words = rules.require_text(text)
+    words = rules.require_words(text)
     found = await store.lock.first(tx.connection, grievance_id=complaint_id)
     if found is None or not rules.concerns(principal, found):
         raise NotFound("没有该投诉。")
@@ -286,6 +293,25 @@ async def answer_from_inspection(tx: Transaction, inspection_id: UUID, outcome: 
         ]
         answered.extend(await save(tx, store, changes, None))
     return answered
+
+
+async def close_answered(tx: Transaction, kind: GrievanceKind, limit: int) -> Outcome[int]:
+    """自动办结 of what was answered and can no longer be reopened, with what follows it; answers how many led."""
+    store = STORES[kind]
+    before = course.answered_before_to_close(local_date(tx.now))
+    found = await store.lock_to_close.all(tx.connection, answered_before=before, limit=limit)
+    changes = [
+        Change(
+            before=each,
+            after=course.close(each, tx.now),
+            entry=HistoryKind.CLOSED,
+            text=_CLOSED_BY_ITSELF,
+            event=events.GrievanceClosed,
+        )
+        for each in found
+    ]
+    closed = await save(tx, store, await with_followers(tx, store, changes), None)
+    return Outcome(answer=len(found), events=closed)
 
 
 async def warn_due(tx: Transaction, kind: GrievanceKind, limit: int) -> Outcome[int]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from codes.person_name import mask_name
 from codes.phone import mask_phone
 from codes.resident_id import mask_resident_id
 from domain.complaint.model import (
@@ -19,9 +20,12 @@ from domain.complaint.model import (
 )
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
+from domain.membership.rules import acts_for
 from domain.shared.clock import local_date
 from domain.shared.errors import DomainError, InvalidField
+from domain.shared.fields import optional_text, require_text
 from domain.shared.numbers import NumberKind
+from domain.shared.query_code import read_query_code
 from domain.shared.working_days import add_working_days
 
 _DESCRIPTION: Final = range(10, 2001)
@@ -32,12 +36,7 @@ _TAIL: Final = 4
 _OLDEST: Final = timedelta(days=3 * 366)
 _A_MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 _A_RESIDENT = re.compile(r"(?<!\d)\d{17}[0-9Xx](?!\d)")
-_QUERY_CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{12}")
 _NUMBER = re.compile(r"([0-9A-Z]{1,20})-([0-9]{4})-([A-Z]{2})-([0-9]{6,9})")
-_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CODE_LENGTH: Final = 12
-# What people read off a slip of paper and type wrongly.
-_MISREAD = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
 
 
 class GrievancePolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,46 +122,30 @@ def require_narrative(new: NewGrievance, now: datetime) -> Narrative:
     if new.happened_on is not None and not today - _OLDEST <= new.happened_on <= today:
         raise InvalidField("发生日期应在近三年内，且不晚于今天。", field="happened_on")
     return Narrative(
-        description=_words(new.description, _DESCRIPTION, "description", "请写明经过，10至2000字。"),
+        description=require_text(new.description, _DESCRIPTION, "description", "请写明经过，10至2000字。"),
         happened_on=new.happened_on,
-        place=_optional(new.place, _PLACE, "place", "地点应为2至200字。"),
-        wish=_optional(new.wish, _TEXT, "wish", "诉求应为2至1000字。"),
+        place=optional_text(new.place, _PLACE, "place", "地点应为2至200字。"),
+        wish=optional_text(new.wish, _TEXT, "wish", "诉求应为2至1000字。"),
     )
-
-
-def _words(text: str | None, length: range, field: str, refusal: str) -> str:
-    words = (text or "").strip()
-    if len(words) not in length:
-        raise InvalidField(refusal, field=field)
-    return words
-
-
-def _optional(text: str | None, length: range, field: str, refusal: str) -> str | None:
-    return None if not (text or "").strip() else _words(text, length, field, refusal)
 
 
 def require_name(kind: GrievanceKind, name: str | None) -> str | None:
     """Who complains; a 举报 may leave it out. Raises `InvalidField`."""
     if kind is GrievanceKind.TIP_OFF:
-        return _optional(name, _NAME, "name", "姓名应为2至30字。")
-    return _words(name, _NAME, "name", "投诉须填写真实姓名，2至30字。")
+        return optional_text(name, _NAME, "name", "姓名应为2至30字。")
+    return require_text(name, _NAME, "name", "投诉须填写真实姓名，2至30字。")
 
 
-def require_text(text: str | None, field: str = "text") -> str:
+def require_words(text: str | None, field: str = "text") -> str:
     """Words of 2 to 1,000 characters. Raises `InvalidField`."""
-    return _words(text, _TEXT, field, "请填写2至1000字。")
+    return require_text(text, _TEXT, field, "请填写2至1000字。")
 
 
 def masked_text(text: str, name: str | None = None) -> str:
     """A citizen's words with phone and identity numbers hidden, and the complainant's own name."""
     hidden = _A_RESIDENT.sub(lambda found: mask_resident_id(found[0]), text)
     hidden = _A_MOBILE.sub(lambda found: mask_phone(found[0]), hidden)
-    return hidden if name is None else hidden.replace(name, masked_name(name))
-
-
-def masked_name(name: str) -> str:
-    """王**: the family name and no more, not even how long the rest is."""
-    return f"{name[:1]}**"
+    return hidden if name is None else hidden.replace(name, mask_name(name))
 
 
 class ReadNumber(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,16 +168,10 @@ def read_number(text: str, kind: NumberKind) -> ReadNumber | None:
 # ---- the query code
 
 
-def query_code_of(keyed: bytes) -> str:
-    """12 characters (60 bits) out of a keyed hash of the id: the same one whenever a lost answer is asked for again."""
-    number = int.from_bytes(keyed[:8], "big")
-    return "".join(_CROCKFORD[number >> 5 * place & 31] for place in range(_CODE_LENGTH))
-
-
-def read_query_code(text: str) -> str:
+def require_query_code(typed: str) -> str:
     """The code however it was typed. Raises `InvalidField`."""
-    code = text.strip().upper().translate(_MISREAD)
-    if not _QUERY_CODE.fullmatch(code):
+    code = read_query_code(typed)
+    if code is None:
         raise InvalidField("查询码应为12位字母和数字，请核对回执。", field="query_code")
     return code
 
@@ -271,9 +248,4 @@ def may_handle(principal: Principal, grievance: Grievance) -> bool:
 
 def concerns(principal: Principal, grievance: Grievance) -> bool:
     """Whether it is an accepted 投诉 about the principal's own enterprise and a site they act for."""
-    return (
-        principal.role is Role.ENTERPRISE
-        and principal.enterprise_id == grievance.enterprise_id
-        and grievance.accepted_at is not None
-        and (principal.site_ids is None or grievance.site_id in principal.site_ids)
-    )
+    return grievance.accepted_at is not None and acts_for(principal, grievance.enterprise_id, grievance.site_id)

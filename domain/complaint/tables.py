@@ -61,6 +61,13 @@ def _grievance(name: str, *own: Any, comment: str) -> sa.Table:
         sa.Index(f"ix_{name}_department_id", "department_id", "is_open", "due_on", "id"),
         sa.Index(f"ix_{name}_due", "is_open", "due_on", "id"),
         sa.Index(f"ix_{name}_site_id", "site_id", "filed_at"),
+        # The round that closes what nobody can reopen any more reads this alone.
+        sa.Index(
+            f"ix_{name}_answered",
+            "answered_at",
+            "id",
+            postgresql_where=sa.text("state = 'answered' and leading_id is null"),
+        ),
         sa.Index(f"ix_{name}_phone_index", "phone_index", postgresql_where=sa.text("phone_index is not null")),
         sa.Index(f"ix_{name}_leading_id", "leading_id", postgresql_where=sa.text("leading_id is not null")),
         sa.Index(f"ix_{name}_inspection_id", "inspection_id", postgresql_where=sa.text("inspection_id is not null")),

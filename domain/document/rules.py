@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from codes.crockford import read_typed, spell
 from domain.document.model import Document, DocumentState, Seal, VerificationState, Verified
 from domain.shared.errors import DomainError
 from domain.shared.random import Random
 
 CODE_LENGTH: Final = 16
 _CODE_BYTES: Final = 10
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_CODE = re.compile(f"[{_ALPHABET}]{{{CODE_LENGTH}}}")
-_AS_READ = str.maketrans("OIL", "011", "- ")
 _SHORTEST_REASON: Final = 2
 _LONGEST_REASON: Final = 200
 
@@ -41,14 +38,12 @@ class RevocationReasonRequired(DomainError):
 
 def make_verification_code(random: Random) -> str:
     """16 characters of Crockford's base 32 out of 80 random bits: they cannot be guessed or counted through."""
-    value = int.from_bytes(random(_CODE_BYTES), "big")
-    return "".join(_ALPHABET[value >> shift & 31] for shift in range(75, -1, -5))
+    return spell(int.from_bytes(random(_CODE_BYTES), "big"), CODE_LENGTH)
 
 
 def read_verification_code(text: str) -> str:
     """The code as stored of what somebody typed, with O, I and L read as the digits they resemble; '' for none."""
-    read = text.upper().translate(_AS_READ) if text.isascii() else ""
-    return read if _CODE.fullmatch(read) else ""
+    return read_typed(text, CODE_LENGTH) or ""
 
 
 def spaced(code: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from codes.divisions import current_division, guangxi_divisions
+from codes.person_name import mask_name
 from codes.phone import mask_phone, parse_phone
 from codes.resident_id import ResidentIdFault, check_resident_id, mask_resident_id
 from codes.uscc import UsccFault, UsccOutcome, UsccVerdict, check_uscc
@@ -24,7 +25,6 @@ from domain.shared.cells import (
     day,
     day_or_open,
     looks_like_resident_id,
-    mask_name,
     number,
     one_of,
     text,

@@ -14,6 +14,13 @@ from domain.evidence.model import StoredFile
 from domain.evidence.tables import attachment, attachment_upload, evidence_file
 from domain.shared.sql import Command, Query
 
+LOCK_FOLDER = Command(
+    sa.select(
+        sa.func.pg_advisory_xact_lock(sa.literal(0x59A10003, sa.Integer), sa.bindparam("place", type_=sa.Integer))
+    )
+)
+"""A folder is no row: whoever puts into it and takes out what others may need waits for the one before."""
+
 
 class AttachmentRow(StoredFile, frozen=True, kw_only=True):
     """附件 of a folder."""

@@ -98,6 +98,11 @@ async def attach(
     )
 
 
+async def hold_folder(tx: Transaction, folder_id: UUID) -> None:
+    """Whoever else moves files of this folder waits until the end: what is read of it from now on stays true."""
+    await attachments.LOCK_FOLDER.run(tx.connection, place=store.lock_place(folder_id.bytes))
+
+
 async def detach(tx: Transaction, folder_id: UUID, digests: Sequence[bytes]) -> None:
     """附件移除 from a folder that may still change; after a day the files are swept unless they lie elsewhere too."""
     taken = await attachments.TAKE_OUT.all(tx.connection, of_folder=folder_id, digests=list(digests))

@@ -32,7 +32,7 @@ async def draft_exposure(tx: Transaction, principal: Principal, order: ExposureO
     """起草 for the caller's department. Raises `Forbidden`, `InvalidField` or `ResultNotPublic`."""
     department_id = rules.department_of(principal)
     title, text = rules.require_words(order, local_date(tx.now))
-    await _require_ground(tx, department_id, order.publication_id)
+    await _require_ground(tx, department_id, order.publication_id, order.ends_on)
     drafted = Exposure(
         id=tx.new_id(),
         department_id=department_id,
@@ -56,7 +56,7 @@ async def edit_exposure(
     before = await _lock(tx, principal, exposure_id)
     rules.require_draft(before)
     title, text = rules.require_words(order, local_date(tx.now))
-    await _require_ground(tx, before.department_id, order.publication_id)
+    await _require_ground(tx, before.department_id, order.publication_id, order.ends_on)
     after = msgspec.structs.replace(
         before,
         region=await _region(tx, before.department_id, order),
@@ -76,7 +76,7 @@ async def publish_exposure(tx: Transaction, principal: Principal, exposure_id: U
     """
     before = await _lock(tx, principal, exposure_id)
     after = rules.publish(before, principal.account_id, tx.now, local_date(tx.now))
-    await _require_ground(tx, before.department_id, before.publication_id)
+    await _require_ground(tx, before.department_id, before.publication_id, before.ends_on)
     return await _save(tx, ExposurePublished, before, after)
 
 
@@ -111,15 +111,17 @@ async def _region(tx: Transaction, department_id: UUID, order: ExposureOrder) ->
     return rules.region_of(order.region_code, own.region)
 
 
-async def _require_ground(tx: Transaction, department_id: UUID, publication_id: UUID | None) -> None:
+async def _require_ground(tx: Transaction, department_id: UUID, publication_id: UUID | None, ends_on: date) -> None:
+    """An enterprise is named no longer than the result is public that it is named for."""
     if publication_id is None:
         return
-    today: date = local_date(tx.now)
     found = await store.PUBLIC_RESULT.first(
-        tx.connection, publication_id=publication_id, department_id=department_id, today=today
+        tx.connection, publication_id=publication_id, department_id=department_id, through=ends_on
     )
     if found is None:
-        raise rules.ResultNotPublic("只能依据本部门已公示的检查结果曝光企业。", field="publication_id")
+        raise rules.ResultNotPublic(
+            "只能依据本部门已公示的检查结果曝光企业，且截止日期不晚于该结果的公示期。", field="publication_id"
+        )
 
 
 async def _save(

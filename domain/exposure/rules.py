@@ -12,9 +12,11 @@ from codes.divisions import UnknownDivision, ltree_path
 from domain.exposure.model import Exposure, ExposureOrder, ExposureState
 from domain.identity.model import Principal
 from domain.shared.errors import DomainError, Forbidden, InvalidField
+from domain.shared.fields import require_text
 
 LONGEST: Final = timedelta(days=3 * 366)
 """An exposure ends by then at the latest, as a publication does."""
+_TITLE_REFUSED: Final = "标题应为2至100字，不分行。"
 _TITLE: Final = range(2, 101)
 _TEXT: Final = range(2, 5001)
 
@@ -44,11 +46,10 @@ def department_of(principal: Principal) -> UUID:
 
 def require_words(order: ExposureOrder, today: date) -> tuple[str, str]:
     """Title and text without surrounding blanks. Raises `InvalidField`."""
-    title, text = order.title.strip(), order.text.strip()
-    if len(title) not in _TITLE or "\n" in title:
-        raise InvalidField("标题应为2至100字，不分行。", field="title")
-    if len(text) not in _TEXT:
-        raise InvalidField("内容应为2至5000字。", field="text")
+    title = require_text(order.title, _TITLE, "title", _TITLE_REFUSED)
+    if "\n" in title:
+        raise InvalidField(_TITLE_REFUSED, field="title")
+    text = require_text(order.text, _TEXT, "text", "内容应为2至5000字。")
     if not today <= order.ends_on <= today + LONGEST:
         raise InvalidField("截止日期应在今日之后、三年之内。", field="ends_on")
     return title, text

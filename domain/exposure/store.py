@@ -56,7 +56,7 @@ PUBLIC_RESULT = Query(
     .where(
         publication.c.id == sa.bindparam("publication_id"),
         publication.c.state == "published",
-        publication.c.ends_on >= sa.bindparam("today", type_=sa.Date),
+        publication.c.ends_on >= sa.bindparam("through", type_=sa.Date),
         sa.exists().where(
             inspection_party.c.inspection_id == publication.c.inspection_id,
             inspection_party.c.department_id == sa.bindparam("department_id"),
@@ -65,7 +65,10 @@ PUBLIC_RESULT = Query(
     .with_for_update(read=True, of=publication),
     Found,
 )
-"""The result of an inspection that the department took part in, if it is public; it stays so until the commit."""
+"""The result of an inspection that the department took part in, if it is public `through` that day.
+
+It stays so until the commit.
+"""
 
 # ---- lists
 

@@ -20,6 +20,8 @@ from domain.feedback.model import (
 )
 from domain.identity.model import Principal
 from domain.shared.errors import InvalidField, NotFound
+from domain.shared.fields import require_text
+from domain.shared.query_code import query_code_of
 from domain.shared.sql import Connection
 from domain.shared.transaction import Outcome, Transaction
 from domain.shared.vault import Vault
@@ -40,7 +42,7 @@ async def give_feedback(
     tx: Transaction, order: FeedbackOrder, enterprise_id: UUID | None = None
 ) -> Outcome[FeedbackGivenAnswer]:
     """提交反馈; what is written may name people, so it is sealed. Raises `NotFound` or `InvalidField`."""
-    text = rules.require_text(order.text, "text")
+    text = require_text(order.text, rules.TEXT_LENGTH, "text")
     subject = await find_subject(tx.connection, order.about, order.about_id, order.item_code)
     given = Feedback(
         id=tx.new_id(),
@@ -65,14 +67,14 @@ async def give_feedback(
 
 def query_code(vault: Vault, feedback_id: UUID) -> str:
     """The 查询码 of a feedback."""
-    return rules.query_code_of(vault.blind_index(rules.CODE_LABEL, str(feedback_id)))
+    return query_code_of(vault.blind_index(rules.CODE_LABEL, str(feedback_id)))
 
 
 async def answer_feedback(
     tx: Transaction, principal: Principal, feedback_id: UUID, text: str
 ) -> Outcome[FeedbackAnswer]:
     """答复. Raises `NotFound`, `Forbidden`, `FeedbackAlreadyAnswered` or `InvalidField`."""
-    words = rules.require_text(text, "text")
+    words = require_text(text, rules.TEXT_LENGTH, "text")
     before = rules.require_open(principal, await store.LOCK_FEEDBACK.first(tx.connection, feedback_id=feedback_id))
     after = msgspec.structs.replace(
         before, state=FeedbackState.ANSWERED, answer=words, answered_by=principal.account_id, answered_at=tx.now
@@ -93,7 +95,7 @@ async def answer_feedback(
 
 async def read_status(connection: Connection, vault: Vault, typed: str) -> FeedbackStatus:
     """进度查询 by 查询码. Raises `NotFound`."""
-    index = vault.blind_index(rules.INDEX_LABEL, rules.read_query_code(typed))
+    index = vault.blind_index(rules.INDEX_LABEL, rules.require_query_code(typed))
     found = await store.STATUS_BY_CODE.first(connection, code_index=index)
     if found is None:
         raise NotFound("没有该查询码。", field="code")

@@ -12,7 +12,7 @@ from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
 from domain.inspection.model import InspectionState
 from domain.inspection.tables import inspection, inspection_officer, inspection_party, officer_replacement, visit
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 from domain.shared.errors import NotFound
 from domain.shared.sql import Connection, Query
 
@@ -73,8 +73,7 @@ def may_read(principal: Principal, standing: Standing) -> bool:
         case Role.LEAD:
             return within_region(principal, standing.region)
         case Role.ENTERPRISE:
-            own = principal.enterprise_id == standing.enterprise_id and may_act_for_site(principal, standing.site_id)
-            return own and standing.has_visit
+            return acts_for(principal, standing.enterprise_id, standing.site_id) and standing.has_visit
         case Role.ADMINISTRATOR:
             return False
 

@@ -39,7 +39,6 @@ from domain.inspection.model import (
 )
 from domain.inspection.operations import find_standing
 from domain.inspection.posts import lock_inspection
-from domain.membership.rules import may_act_for_site
 from domain.officer.model import CertifiedOfficer
 from domain.officer.rules import certificate_is_valid, require_certificate
 from domain.shared.clock import WORKING_ZONE, local_date
@@ -112,10 +111,13 @@ async def orders_at_door(
     """The officer's open orders at the sites of the enterprise that asks; None for anybody else, who is told none."""
     if principal is None or principal.role is not Role.ENTERPRISE:
         return None
-    found = await door_store.ORDERS_AT_ENTERPRISE.all(
-        connection, officer_id=officer_id, enterprise_id=principal.enterprise_id, today=today
+    return await door_store.ORDERS_AT_ENTERPRISE.all(
+        connection,
+        officer_id=officer_id,
+        enterprise_id=principal.enterprise_id,
+        site_ids=None if principal.site_ids is None else list(principal.site_ids),
+        today=today,
     )
-    return [each for each in found if may_act_for_site(principal, each.site_id)]
 
 
 async def _officer(connection: Connection, officer_id: UUID) -> BadgeOfficer | None:

@@ -15,6 +15,7 @@ from domain.identity.tables import department
 from domain.inspection.door_model import BadgeOfficer, OrderAtDoor
 from domain.inspection.store import NOTICE_NUMBER
 from domain.inspection.tables import check_in, inspection, inspection_item, inspection_officer, visit
+from domain.membership.store import within_sites
 from domain.officer.tables import officer
 from domain.shared.sql import Query, uuid_list
 
@@ -106,6 +107,7 @@ ORDERS_AT_ENTERPRISE = Query(
         site.c.enterprise_id == sa.bindparam("enterprise_id"),
         inspection.c.state == sa.text("'pending'"),
         inspection.c.starts_on <= sa.bindparam("today", type_=sa.Date),
+        within_sites(inspection.c.site_id),
     )
     .order_by(inspection.c.due_on, inspection.c.id)
     .limit(20),

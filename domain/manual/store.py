@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.enterprise.tables import site
@@ -21,7 +21,7 @@ from domain.manual.model import (
     PublishedManual,
 )
 from domain.manual.tables import manual, manual_element, manual_version, manual_view
-from domain.shared.sql import Command, Ltree, Query, uuid_list
+from domain.shared.sql import Command, Ltree, Query, json_of, uuid_list
 
 
 def _given(name: str, kind: Any) -> sa.BindParameter[Any]:
@@ -144,19 +144,6 @@ LIST_PUBLISHED = Query(
     .limit(_given("limit", sa.Integer)),
     PublishedManual,
 )
-MANUALS_OF_BUSINESS_TYPES = Query(
-    _SHOWN.with_only_columns(
-        manual.c.id, manual.c.name, manual.c.business_type, manual_version.c.number.label("version")
-    )
-    .where(
-        manual.c.business_type == sa.any_(_given("business_types", sa.ARRAY(sa.Text))),
-        department.c.region.op("@>")(_region),
-    )
-    .order_by(manual.c.place, manual.c.id)
-    .limit(50),
-    ManualOfSite,
-)
-"""The manuals in force for these 业态 in the region of a site: of departments there or above (D8)."""
 
 _at_site = (
     sa.select(
@@ -177,13 +164,14 @@ _at_site = (
     .correlate(site)
     .subquery("manual_at_site")
 )
-_pairs = [
-    part for name in ManualOfSite.__struct_fields__ for part in (sa.literal_column(f"'{name}'"), _at_site.c[name])
-]
 MANUALS_OF_SITE = sa.select(
     sa.func.coalesce(
         sa.func.jsonb_agg(
-            aggregate_order_by(sa.func.jsonb_build_object(*_pairs, type_=JSONB), _at_site.c.place, _at_site.c.id)
+            aggregate_order_by(
+                json_of({name: _at_site.c[name] for name in ManualOfSite.__struct_fields__}),
+                _at_site.c.place,
+                _at_site.c.id,
+            )
         ),
         sa.text("'[]'::jsonb"),
     )

@@ -56,8 +56,9 @@ async def upload_material(
     sites = await own_sites(tx.connection, principal, enterprise_id)
     slot = rules.slot_of(asked, {site.id for site in sites})
     _require_own_slot(principal, slot.site_id)
-    former = await store.LOCK_SLOT.first(
-        tx.connection, enterprise_id=enterprise_id, site_id=slot.site_id, name=slot.name
+    former = await _locked(
+        tx,
+        await store.LOCK_SLOT.first(tx.connection, enterprise_id=enterprise_id, site_id=slot.site_id, name=slot.name),
     )
     material_id = await _open_slot(tx, enterprise_id, slot) if former is None else former.id
     if former is not None:
@@ -98,7 +99,7 @@ async def remove_material(tx: Transaction, principal: Principal, material_id: UU
 
     Raises `NotFound` or `Forbidden`.
     """
-    found = await store.LOCK_MATERIAL.first(tx.connection, material_id=material_id)
+    found = await _locked(tx, await store.LOCK_MATERIAL.first(tx.connection, material_id=material_id))
     if found is None or not is_own(principal, found):
         raise NotFound("没有该材料。")
     _require_own_slot(principal, found.site_id)
@@ -114,6 +115,11 @@ async def remove_material(tx: Transaction, principal: Principal, material_id: UU
         removed_at=tx.now,
     )
     return Outcome(answer=answer, events=(event,))
+
+
+async def _locked(tx: Transaction, waited_for: StoredMaterial | None) -> StoredMaterial | None:
+    """The material as it stands under its lock: whoever held it may have put another version there meanwhile."""
+    return None if waited_for is None else await store.MATERIAL_BY_ID.first(tx.connection, material_id=waited_for.id)
 
 
 def is_own(principal: Principal, found: StoredMaterial) -> bool:

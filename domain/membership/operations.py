@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from codes.person_name import mask_name
 from domain.identity import store as identity
 from domain.identity.model import EnterprisePost
 from domain.membership import rules, store
@@ -32,7 +33,6 @@ from domain.membership.model import (
     ZhiguitongUser,
 )
 from domain.membership.people import keep_user, phone_index, representative_index
-from domain.shared.cells import mask_name
 from domain.shared.errors import NotFound
 from domain.shared.transaction import Outcome, Transaction
 

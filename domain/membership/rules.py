@@ -85,6 +85,13 @@ def may_act_for_site(principal: Principal, site_id: UUID) -> bool:
     return principal.role is not Role.ENTERPRISE or principal.site_ids is None or site_id in principal.site_ids
 
 
+def acts_for(principal: Principal, enterprise_id: UUID, site_id: UUID) -> bool:
+    """Whether the caller is the enterprise itself at that site of theirs (ENT-01)."""
+    if principal.role is not Role.ENTERPRISE or principal.enterprise_id != enterprise_id:
+        return False
+    return may_act_for_site(principal, site_id)
+
+
 def acts_for_whole_enterprise(principal: Principal) -> bool:
     """Whether no branch bounds the enterprise's own caller; what concerns no site at all is not a branch's matter."""
     return principal.role is not Role.ENTERPRISE or principal.site_ids is None

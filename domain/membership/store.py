@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.enterprise.tables import enterprise, site
@@ -30,7 +29,7 @@ def within_sites(site_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
 
     For lists of other rooms, as `may_act_for_site` is for one row.
     """
-    site_ids = sa.bindparam("site_ids", type_=ARRAY(sa.Uuid))
+    site_ids = uuid_list("site_ids")
     return sa.or_(site_ids.is_(None), site_id == sa.any_(site_ids))
 
 
@@ -85,10 +84,6 @@ _columns = [membership.c[name] for name in Membership.__struct_fields__]
 
 INSERT_MEMBERSHIP = Command(sa.insert(membership))
 
-ACTING = Query(
-    sa.select(*_columns).where(membership.c.account_id == sa.bindparam("account_id"), _states(_IN_FORCE)), Membership
-)
-
 LOCK_OF_ENTERPRISE = Query(
     sa.select(*_columns)
     .where(membership.c.enterprise_id == sa.bindparam("enterprise_id"), _states(_NOT_ENDED))
@@ -118,10 +113,11 @@ LAST_OF_USER = Query(
         membership.c.enterprise_id == sa.bindparam("enterprise_id"),
         membership.c.account_id.is_not(None),
     )
-    .order_by(membership.c.id.desc())
+    .order_by(membership.c.state == "ended", membership.c.id.desc())
     .limit(1),
     Membership,
 )
+"""The one in force, else the newest: who was invited by two numbers may have joined by the older invitation."""
 
 CHOICES_OF_USER = Query(
     sa.select(
@@ -181,7 +177,7 @@ INVITED_SINCE = Query(
     MembershipId,
 )
 
-_within = sa.bindparam("within", type_=ARRAY(sa.Uuid))
+_within = uuid_list("within")
 _of_others = {"account_name": account.c.name}
 MEMBERS = Query(
     sa.select(*[(_of_others[n] if n in _of_others else membership.c[n]).label(n) for n in MemberRow.__struct_fields__])

@@ -10,7 +10,7 @@ import msgspec
 
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 from domain.publication.model import (
     KIND_LABELS,
     OUTCOME_LABELS,
@@ -25,7 +25,8 @@ from domain.publication.model import (
     WithholdingReason,
 )
 from domain.shared.clock import WORKING_ZONE, local_date
-from domain.shared.errors import DomainError, InvalidField
+from domain.shared.errors import DomainError
+from domain.shared.fields import require_text
 from domain.shared.working_days import add_working_days
 
 REPLY_LENGTH: Final = range(2, 501)
@@ -105,8 +106,7 @@ def may_see(principal: Principal, publication: Publication) -> bool:
         case Role.LEAD:
             return within_region(principal, publication.region)
         case Role.ENTERPRISE:
-            own = principal.enterprise_id == publication.enterprise_id
-            return own and may_act_for_site(principal, publication.site_id)
+            return acts_for(principal, publication.enterprise_id, publication.site_id)
         case Role.INSPECTOR | Role.ADMINISTRATOR:
             return False
 
@@ -233,10 +233,7 @@ def require_reply(publication: Publication, former: StoredReply | None, text: st
         raise AlreadyWithdrawn("该公示已撤下。")
     if former is not None:
         raise ReplyInForce("已有一份回应，请先撤回再提交。")
-    words = text.strip()
-    if len(words) not in REPLY_LENGTH:
-        raise InvalidField("回应应为2至500字。", field="text")
-    return words
+    return require_text(text, REPLY_LENGTH, "text", "回应应为2至500字。")
 
 
 # ---- what the public sees

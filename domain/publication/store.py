@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from domain.enterprise.tables import enterprise, site
 from domain.identity.tables import department
@@ -16,17 +16,11 @@ from domain.membership.store import within_sites
 from domain.publication.model import Publication, PublicationSummary, StoredReply, StoredResult
 from domain.publication.tables import public_reply, publication
 from domain.rectification.tables import rectification_order
-from domain.shared.sql import Command, Ltree, Query
+from domain.shared.sql import Command, Ltree, Query, json_of
 
 _SHOWN_RESULTS = 20
 
 # ---- one result, whole, as one json value
-
-
-def _json_of(fields: dict[str, Any]) -> Any:
-    return sa.func.jsonb_build_object(
-        *[part for name, value in fields.items() for part in (sa.literal_column(f"'{name}'"), value)], type_=JSONB
-    )
 
 
 def _states(*states: str) -> list[sa.ColumnElement[str]]:
@@ -56,7 +50,7 @@ _UNCHECKED = (
     .scalar_subquery()
 )
 _REPLY = (
-    sa.select(_json_of({name: public_reply.c[name] for name in StoredReply.__struct_fields__}))
+    sa.select(json_of({name: public_reply.c[name] for name in StoredReply.__struct_fields__}))
     .where(public_reply.c.publication_id == publication.c.id, public_reply.c.withdrawn_at.is_(None))
     .scalar_subquery()
 )
@@ -69,7 +63,7 @@ _PARTS: dict[str, Any] = {
     "unchecked_items": _UNCHECKED,
     "reply": _REPLY,
 }
-_RESULT = _json_of(
+_RESULT = json_of(
     {name: _PARTS[name] if name in _PARTS else publication.c[name] for name in StoredResult.__struct_fields__}
 )
 RESULT_OF_PUBLICATION = _RESULT

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from domain.identity.model import Principal
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 from domain.rating.model import Invitation, PooledRating
 from domain.shared.errors import DomainError, InvalidField
 
@@ -65,8 +65,7 @@ def ends_on(period: date, policy: RatingPolicy = DEFAULT_POLICY) -> date:
 
 def may_see(principal: Principal, invitation: Invitation) -> bool:
     """The enterprise's own people alone: no department learns who used an invitation."""
-    own = principal.enterprise_id is not None and principal.enterprise_id == invitation.enterprise_id
-    return own and may_act_for_site(principal, invitation.site_id)
+    return acts_for(principal, invitation.enterprise_id, invitation.site_id)
 
 
 def require_drawable(invitation: Invitation, today: date) -> None:

@@ -125,6 +125,17 @@ class ServiceRecorded(msgspec.Struct, frozen=True, kw_only=True):
     is_after_term: bool
 
 
+class NoticeServiceRecorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What was stored. `is_announced`: it was recorded before anybody came, and is told at the door."""
+
+    id: UUID
+    inspection_id: UUID
+    document_id: UUID
+    means: ServiceMeans
+    served_on: date
+    is_announced: bool
+
+
 class GiveConsent(msgspec.Struct, frozen=True, kw_only=True):
     """送达地址确认书. An inspector hands in the signed `paper`, for the inspection it was signed at."""
 

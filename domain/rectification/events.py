@@ -72,17 +72,22 @@ class RectificationOrderRevoked(_OrderEvent, frozen=True, kw_only=True):
     after: StateFacts
 
 
-class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
+class PaperServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A service without the people who took part in it."""
 
     service_id: UUID
     document_id: UUID
     means: str
     served_on: date
-    order_served_on: date
     tracking_number: str | None
     evidence: list[str]
     consent_id: UUID | None
+
+
+class ServiceFacts(PaperServiceFacts, frozen=True, kw_only=True):
+    """The same of an order, which counts as served from its earliest service."""
+
+    order_served_on: date
 
 
 class PaperServed(_OrderEvent, frozen=True, kw_only=True):
@@ -93,6 +98,19 @@ class PaperServed(_OrderEvent, frozen=True, kw_only=True):
 
     before: StateFacts
     after: ServiceFacts
+
+
+class NoticeServed(Event, frozen=True, kw_only=True):
+    """检查通知书送达: a visit that is announced (decision 0005); its site's people see the task from now on."""
+
+    business: ClassVar[str] = "行政检查"
+    power: ClassVar[str] = "行政检查权"
+    duty: ClassVar[str] = "检查通知书送达"
+    action: ClassVar[str] = "inspection.notice_served"
+    subject: ClassVar[str] = "inspection"
+
+    before: None = None
+    after: PaperServiceFacts
 
 
 class FeedbackFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 from domain.identity.model import Principal, Role
 from domain.inspection import access
 from domain.inspection.access import STANDING, Standing
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 from domain.rectification import service_store, store, transfer_store
 from domain.rectification.model import (
     Consent,
@@ -36,7 +36,7 @@ def may_read(principal: Principal, standing: Standing, department_id: UUID, ente
     """
     match principal.role:
         case Role.ENTERPRISE:
-            return principal.enterprise_id == enterprise_id and may_act_for_site(principal, standing.site_id)
+            return acts_for(principal, enterprise_id, standing.site_id)
         case Role.INSPECTOR if principal.department_id == department_id:
             return True
         case _:

@@ -13,7 +13,7 @@ from domain.enterprise.rules import require_reason
 from domain.identity.model import Principal
 from domain.inspection.model import AssignedOfficer
 from domain.inspection.rules import NotAssigned, SecondOfficerRequired
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 from domain.officer.rules import certificate_is_valid, require_certificate
 from domain.rectification.acts import ItemDemand, ItemFeedback, ItemResult, ReInspect
 from domain.rectification.model import AnsweredItem, Order, OrderedItem, OrderMark, OrderState, ReInspectionResult
@@ -229,8 +229,7 @@ def require_own(order: Order, department_id: UUID | None) -> None:
 
 def require_party(order: Order | None, principal: Principal) -> Order:
     """The order that is addressed to the caller's enterprise, for a site that is theirs. Raises `NotFound`."""
-    is_own = order is not None and order.enterprise_id == principal.enterprise_id
-    if order is None or not is_own or not may_act_for_site(principal, order.site_id):
+    if order is None or not acts_for(principal, order.enterprise_id, order.site_id):
         raise NotFound("没有该责令改正通知书。")
     return order
 

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from domain.document.tables import document
+from domain.inspection.tables import visit
 from domain.rectification.model import Consent, ServiceRecord
 from domain.rectification.tables import service_consent, service_record
 from domain.shared.sql import Command, Query, uuid_list
@@ -56,8 +57,20 @@ WITHDRAW_CONSENT = Command(
 )
 
 
+class ServedOn(msgspec.Struct, frozen=True, kw_only=True):
+    """When a paper was served."""
+
+    served_on: date
+
+
+SERVICE_OF_DOCUMENT = Query(
+    sa.select(service_record.c.served_on).where(service_record.c.document_id == sa.bindparam("document_id")).limit(1),
+    ServedOn,
+)
+
+
 class ServedNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """When the 检查通知书 of an inspection was first served."""
+    """From when the 检查通知书 of an inspection counts as served, by what was recorded before anybody came."""
 
     inspection_id: UUID
     served_on: date
@@ -69,6 +82,14 @@ NOTICES_SERVED = Query(
     .where(
         document.c.inspection_id == sa.any_(uuid_list("inspections")),
         document.c.kind == sa.text("'inspection_notice'"),
+        document.c.revoked_at.is_(None),
+        service_record.c.served_on <= sa.bindparam("today", type_=sa.Date),
+        # What is recorded once officers are there announces nothing any more.
+        ~sa.exists().where(
+            visit.c.inspection_id == document.c.inspection_id,
+            visit.c.voided_at.is_(None),
+            visit.c.arrived_at <= service_record.c.received_at,
+        ),
     )
     .group_by(document.c.inspection_id),
     ServedNotice,

@@ -1,4 +1,4 @@
-"""送达 of an order by every lawful kind, and the consents that the electronic one rests on (one-code.md "Service")."""
+"""送达 of an order or a notice by every lawful kind, and the consents behind the electronic one (one-code.md)."""
 
 from __future__ import annotations
 
@@ -7,27 +7,33 @@ from uuid import UUID
 
 import msgspec
 
+from domain.document.model import DocumentKind
+from domain.document.store import DOCUMENTS_OF_INSPECTION
 from domain.evidence.operations import require_evidence
-from domain.inspection.access import STANDING
+from domain.identity.model import Principal
+from domain.inspection.access import STANDING, find_readable
 from domain.rectification import rules, service_rules, service_store, store
 from domain.rectification.acts import (
     ConsentGiven,
     ConsentWithdrawn,
     GiveConsent,
+    NoticeServiceRecorded,
     RecordService,
     ServiceRecorded,
 )
 from domain.rectification.events import (
     ConsentFacts,
+    NoticeServed,
     PaperServed,
+    PaperServiceFacts,
     ServiceConsentGiven,
     ServiceConsentWithdrawn,
     ServiceFacts,
 )
-from domain.rectification.model import Consent, Order, OrderState, ServiceMeans
+from domain.rectification.model import Consent, OrderState, ServiceMeans
 from domain.rectification.operations import lock_order, place_of, standing_of
 from domain.shared.clock import WORKING_ZONE, local_date
-from domain.shared.errors import InvalidField, NotFound
+from domain.shared.errors import Forbidden, InvalidField, NotFound
 from domain.shared.transaction import Outcome, Transaction
 
 PEOPLE_LABEL = "service_record.people"
@@ -48,7 +54,7 @@ async def record_service(
     if order.state is OrderState.REVOKED:
         raise rules.OrderAlreadyClosed("该责令改正通知书已撤销。", state=order.state)
     served_on = service_rules.require_service(asked, local_date(order.issued_at), local_date(tx.now))
-    consent_id = await _consent_id(tx, order, asked)
+    consent_id = await _consent_id(tx, order.enterprise_id, asked)
     await require_evidence(tx, order.inspection_id, [bytes.fromhex(each) for each in asked.evidence], field="evidence")
     earliest = served_on if order.served_on is None else min(order.served_on, served_on)
     facts = ServiceFacts(
@@ -75,7 +81,56 @@ async def record_service(
     return Outcome(answer=answer, events=(event,))
 
 
-async def _insert(tx: Transaction, account_id: UUID, order_id: UUID, facts: ServiceFacts, asked: RecordService) -> None:
+async def record_notice_service(
+    tx: Transaction, principal: Principal, inspection_id: UUID, asked: RecordService
+) -> Outcome[NoticeServiceRecorded]:
+    """送达 of the 检查通知书 by the department that issued it: this, and nothing else, announces a visit.
+
+    Raises `NotFound`, `Forbidden`, `ServiceConsentMissing`, `EvidenceMissing` or `InvalidField`.
+    """
+    standing = await find_readable(tx.connection, principal, inspection_id)
+    papers = await DOCUMENTS_OF_INSPECTION.all(tx.connection, inspection_id=inspection_id)
+    notice = next(
+        (each for each in papers if each.kind is DocumentKind.INSPECTION_NOTICE and each.revoked_at is None), None
+    )
+    if notice is None:
+        raise NotFound("该检查任务没有检查通知书。")
+    if notice.department_id != principal.department_id:
+        raise Forbidden("该检查通知书由其他部门制发。")
+    served_on = service_rules.require_service(asked, notice.issued_on, local_date(tx.now))
+    consent_id = await _consent_id(tx, standing.enterprise_id, asked)
+    await require_evidence(tx, inspection_id, [bytes.fromhex(each) for each in asked.evidence], field="evidence")
+    facts = PaperServiceFacts(
+        service_id=tx.new_id(),
+        document_id=notice.id,
+        means=asked.means,
+        served_on=served_on,
+        tracking_number=asked.tracking_number,
+        evidence=asked.evidence,
+        consent_id=consent_id,
+    )
+    await _insert(tx, principal.account_id, None, facts, asked)
+    event = NoticeServed(
+        subject_id=inspection_id,
+        department_id=notice.department_id,
+        region=standing.region,
+        site_id=standing.site_id,
+        after=facts,
+    )
+    answer = NoticeServiceRecorded(
+        id=facts.service_id,
+        inspection_id=inspection_id,
+        document_id=notice.id,
+        means=asked.means,
+        served_on=served_on,
+        is_announced=not standing.has_visit,
+    )
+    return Outcome(answer=answer, events=(event,))
+
+
+async def _insert(
+    tx: Transaction, account_id: UUID, order_id: UUID | None, facts: PaperServiceFacts, asked: RecordService
+) -> None:
     await service_store.INSERT_SERVICE.run(
         tx.connection,
         id=facts.service_id,
@@ -94,13 +149,13 @@ async def _insert(tx: Transaction, account_id: UUID, order_id: UUID, facts: Serv
     )
 
 
-async def _consent_id(tx: Transaction, order: Order, asked: RecordService) -> UUID | None:
+async def _consent_id(tx: Transaction, enterprise_id: UUID, asked: RecordService) -> UUID | None:
     """The consent that stood on the day of electronic service. Raises `ServiceConsentMissing`."""
     if asked.means is not ServiceMeans.ELECTRONIC:
         return None
     day = datetime.combine(asked.served_on, time.min, WORKING_ZONE)
     consent = await service_store.CONSENT_ON.first(
-        tx.connection, enterprise_id=order.enterprise_id, since=day, until=day + _ONE_DAY
+        tx.connection, enterprise_id=enterprise_id, since=day, until=day + _ONE_DAY
     )
     if consent is None:
         raise service_rules.ServiceConsentMissing("该单位当日没有有效的送达地址确认书，不能电子送达。", field="means")

@@ -11,7 +11,7 @@ import msgspec
 from domain.enterprise.store import SITE_BY_ID, SiteRow
 from domain.evidence.attachments import attach
 from domain.identity.model import Principal
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 from domain.request import rules, store
 from domain.request.events import RequestMoved, RequestStanding, RequestSubmitted
 from domain.request.model import (
@@ -23,6 +23,7 @@ from domain.request.model import (
     StepOrder,
 )
 from domain.shared.errors import InvalidField, NotFound
+from domain.shared.fields import require_text
 from domain.shared.numbers import NumberKind, NumberRequest
 from domain.shared.sql import Connection
 from domain.shared.transaction import Outcome, Transaction
@@ -40,8 +41,8 @@ async def submit_request(tx: Transaction, principal: Principal, order: NewReques
     """
     site = await _own_site(tx.connection, principal, order.site_id)
     desk = await _desk(tx.connection, order.department_id or site.regulator_id)
-    description = rules.require_text(order.description, rules.WORDS_LENGTH, "description")
-    submitter = rules.require_text(order.submitter, rules.NAME_LENGTH, "submitter")
+    description = require_text(order.description, rules.WORDS_LENGTH, "description")
+    submitter = require_text(order.submitter, rules.NAME_LENGTH, "submitter")
     request = EnterpriseRequest(
         id=tx.new_id(),
         enterprise_id=site.enterprise_id,
@@ -49,7 +50,7 @@ async def submit_request(tx: Transaction, principal: Principal, order: NewReques
         region=site.region,
         department_id=desk.id,
         state=RequestState.SUBMITTED,
-        title=rules.require_text(order.title, rules.TITLE_LENGTH, "title"),
+        title=require_text(order.title, rules.TITLE_LENGTH, "title"),
         category=order.category,
         urgency=order.urgency,
         submitter_sealed=tx.vault.seal(SUBMITTER_LABEL, submitter),
@@ -123,8 +124,7 @@ async def _moved(
 
 async def _own_site(connection: Connection, principal: Principal, site_id: UUID) -> SiteRow:
     site = await SITE_BY_ID.first(connection, site_id=site_id)
-    is_own = site is not None and site.enterprise_id == principal.enterprise_id
-    if site is None or not is_own or not may_act_for_site(principal, site_id):
+    if site is None or not acts_for(principal, site.enterprise_id, site_id):
         raise NotFound("没有该经营场所。", field="site_id")
     return site
 

@@ -11,7 +11,7 @@ import msgspec
 from codes.phone import parse_phone
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 from domain.request.model import EnterpriseRequest, RequestState, RequestStep
 from domain.shared.clock import local_date
 from domain.shared.errors import DomainError, Forbidden, InvalidField
@@ -76,8 +76,7 @@ def may_see(principal: Principal, request: EnterpriseRequest) -> bool:
         case Role.LEAD:
             return within_region(principal, request.region)
         case Role.ENTERPRISE:
-            own = principal.enterprise_id == request.enterprise_id
-            return own and may_act_for_site(principal, request.site_id)
+            return acts_for(principal, request.enterprise_id, request.site_id)
         case Role.INSPECTOR | Role.ADMINISTRATOR:
             return False
 
@@ -117,14 +116,6 @@ def require_words(step: RequestStep, words: str | None) -> str | None:
 def ends(state: RequestState) -> bool:
     """Whether nothing follows any more."""
     return state in _ENDED
-
-
-def require_text(text: str, length: range, field: str) -> str:
-    """The text without surrounding blanks. Raises `InvalidField`."""
-    said = text.strip()
-    if len(said) not in length:
-        raise InvalidField(f"应为{length.start}至{length.stop - 1}字。", field=field)
-    return said
 
 
 def require_contact(text: str) -> str:

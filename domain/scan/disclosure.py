@@ -1,7 +1,7 @@
 """亮码告知 (ONE-02): who sees what behind the same code, and may do what. One table decides, one test a cell.
 
-Who is signed in decides the audience, never the URL. What a room cannot yet tell has no row here: penalties come with
-them.
+Who is signed in decides the audience, never the URL. What no room can yet tell or do has no row here: penalties, the
+draft of an approval and 催办 come with them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from domain.identity.model import EnterprisePost, Principal, Role
 from domain.identity.rules import within_region
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 
 
 class Audience(enum.StrEnum):
@@ -71,9 +71,7 @@ class Action(enum.StrEnum):
     CHECK_IN = "check_in"
     INSPECT = "inspect"
     RE_INSPECT = "re_inspect"
-    OPEN_APPROVAL_DRAFT = "open_approval_draft"
     WATCH = "watch"
-    URGE = "urge"
     REASSIGN = "reassign"
 
 
@@ -81,7 +79,7 @@ class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table."""
 
     sections: frozenset[Section]
-    actions: frozenset[Action]
+    actions: frozenset[Action] = frozenset()
 
 
 _PUBLIC: Final = frozenset(
@@ -130,12 +128,10 @@ DISCLOSURES: Final[Mapping[Audience, Disclosure]] = {
         sections=_PUBLIC | _AT_WORK | {Section.ORDERS},
         actions=frozenset({Action.CHECK_IN, Action.INSPECT, Action.RE_INSPECT}),
     ),
-    Audience.INSPECTOR: Disclosure(
-        sections=_PUBLIC | {Section.HISTORY_BRIEF}, actions=frozenset({Action.OPEN_APPROVAL_DRAFT})
-    ),
+    Audience.INSPECTOR: Disclosure(sections=_PUBLIC | {Section.HISTORY_BRIEF}),
     Audience.LEAD: Disclosure(
         sections=_PUBLIC | _AT_WORK | {Section.ALL_ORDERS},
-        actions=frozenset({Action.WATCH, Action.URGE, Action.REASSIGN}),
+        actions=frozenset({Action.WATCH, Action.REASSIGN}),
     ),
 }
 _READING: Final = frozenset({Action.VERIFY_OFFICER})
@@ -157,7 +153,7 @@ def audience_of(principal: Principal | None, standing: Standing) -> Audience:
     if principal is None:
         return Audience.CITIZEN
     if principal.role is Role.ENTERPRISE:
-        own = principal.enterprise_id == standing.enterprise_id and may_act_for_site(principal, standing.site_id)
+        own = acts_for(principal, standing.enterprise_id, standing.site_id)
         return Audience.ENTERPRISE if own else Audience.CITIZEN
     if principal.role is Role.INSPECTOR:
         assigned = principal.officer_id in standing.officers_with_order
@@ -168,9 +164,13 @@ def audience_of(principal: Principal | None, standing: Standing) -> Audience:
 
 
 def actions_of(audience: Audience, principal: Principal | None) -> frozenset[Action]:
-    """What the table offers, less what somebody of an enterprise may not do in their post there."""
+    """What the table offers, less what the principal may not do in their own post."""
     offered = DISCLOSURES[audience].actions
-    if audience is not Audience.ENTERPRISE or principal is None:
+    if principal is None:
+        return offered
+    if principal.role is Role.LEAD:
+        return offered - {Action.REASSIGN}  # a department replaces its officers itself
+    if audience is not Audience.ENTERPRISE:
         return offered
     post = principal.enterprise_post
     if post is None or not post.may_write:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from domain.complaint.model import ConcludedCount
 from domain.complaint.store import CONCLUDED_COUNTS_OF_SITE
@@ -25,7 +25,7 @@ from domain.publication.model import StoredResult
 from domain.publication.store import RESULTS_OF_SITE
 from domain.rectification.tables import rectification_item, rectification_order
 from domain.self_inspection.tables import self_inspection
-from domain.shared.sql import Query
+from domain.shared.sql import Query, json_of
 
 _OPEN_CORRECTIONS: Final = 20
 _PAPERS: Final = 5
@@ -57,13 +57,8 @@ class SiteResults(SiteCard, frozen=True, kw_only=True):
     contact: Contact | None
 
 
-def _json_of(fields: dict[str, Any]) -> Any:
-    parts = [part for name, value in fields.items() for part in (sa.literal_column(f"'{name}'"), value)]
-    return sa.func.jsonb_build_object(*parts, type_=JSONB)
-
-
 _CONTACT = (
-    sa.select(_json_of({"opening_hours": site_profile.c.opening_hours, "phone": site_profile.c.public_phone}))
+    sa.select(json_of({"opening_hours": site_profile.c.opening_hours, "phone": site_profile.c.public_phone}))
     .where(site_profile.c.site_id == site.c.id)
     .scalar_subquery()
 )

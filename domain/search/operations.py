@@ -12,6 +12,7 @@ from domain.manual import events as manuals
 from domain.publication import events as publications
 from domain.search import rules, store
 from domain.search.model import Candidate, EntryKind, SearchFilters, SearchWords
+from domain.search.open_data.operations import forget_dumps_with
 from domain.shared.events import Event
 from domain.shared.sql import Command, Connection
 from domain.shared.transaction import Transaction
@@ -47,13 +48,18 @@ _KEPT: Final[Mapping[type[Event], tuple[EntryKind, Command]]] = {
 
 
 async def keep_findable(tx: Transaction, event: Event) -> None:
-    """What is found of the event's subject, as it stands after it: put in anew if it is public, else forgotten."""
+    """What is found of the event's subject, as it stands after it: put in anew if it is public, else forgotten.
+
+    What is withdrawn is taken out of the dumps, too.
+    """
     kept = _KEPT.get(type(event))
     if kept is None:
         return
     kind, keep = kept
     await store.FORGET.run(tx.connection, kind=kind, entry_id=event.subject_id)
     await keep.run(tx.connection, entry_id=event.subject_id)
+    if isinstance(event, publications.PublicationWithdrawn):
+        await forget_dumps_with(tx, event.subject_id)
 
 
 async def find(connection: Connection, words: SearchWords, filters: SearchFilters, today: date) -> list[Candidate]:

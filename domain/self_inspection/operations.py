@@ -10,6 +10,7 @@ import msgspec
 from domain.checklist.model import EnabledChecklist
 from domain.checklist.store import ENABLED_CHECKLIST
 from domain.identity.model import Principal
+from domain.membership.rules import acts_for
 from domain.self_inspection import rounds, rules, store
 from domain.self_inspection.events import (
     ReminderFacts,
@@ -36,7 +37,7 @@ from domain.self_inspection.model import (
     SelfInspectionSubmitted,
     StartOrder,
 )
-from domain.self_inspection.photos import keep_photos
+from domain.self_inspection.photos import hold_photos, keep_photos
 from domain.shared.clock import local_date
 from domain.shared.errors import InvalidField, NotFound
 from domain.shared.sql import Connection, Query
@@ -54,7 +55,7 @@ async def start_self_inspection(
     Raises `NotFound`, `InvalidField`, `NoSelfCheckList` or `SelfInspectionUnderWay`.
     """
     site = await store.SITE_TO_CHECK.first(tx.connection, site_id=order.site_id)
-    if site is None or not rules.is_own(principal, site.enterprise_id, site.id):
+    if site is None or not acts_for(principal, site.enterprise_id, site.id):
         raise NotFound("没有该经营场所。", field="site_id")
     if order.business_type not in site.business_types:
         raise InvalidField("该场所没有登记此业态。", field="business_type", business_types=site.business_types)
@@ -126,6 +127,7 @@ async def answer_item(
         raise NotFound("该项不在本次自查内。", field="item_id")
     former = line.answer
     rules.require_version(former, expected, whole)
+    await hold_photos(tx, self_inspection_id, former, whole)
     others = await store.PHOTOS_OF_OTHER_ITEMS.all(tx.connection, **where)
     photos = await keep_photos(tx, principal, self_inspection_id, former, whole, [other.photo for other in others])
     answer = ItemAnswer(
@@ -248,7 +250,7 @@ async def _own(
     tx: Transaction, principal: Principal, query: Query[SelfInspection], self_inspection_id: UUID
 ) -> SelfInspection:
     found = await query.first(tx.connection, self_inspection_id=self_inspection_id)
-    if found is None or not rules.is_own(principal, found.enterprise_id, found.site_id):
+    if found is None or not acts_for(principal, found.enterprise_id, found.site_id):
         raise NotFound("没有该自查记录。")
     return found
 

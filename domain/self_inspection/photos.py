@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from domain.evidence.attachments import attach, detach
+from domain.evidence.attachments import attach, detach, hold_folder
 from domain.identity.model import Principal
 from domain.self_inspection.model import SelfAnswer, SelfAnswerOrder
 from domain.shared.transaction import Transaction
 
 MOST_PHOTOS = 200
 """Of one folder: all rows together."""
+
+
+async def hold_photos(tx: Transaction, folder_id: UUID, former: SelfAnswer | None, order: SelfAnswerOrder) -> None:
+    """Before the other rows' photos are read: a colleague may just be naming what this answer drops."""
+    if order.photos or (former is not None and former.photos):
+        await hold_folder(tx, folder_id)
 
 
 async def keep_photos(

@@ -7,12 +7,9 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
-from domain.identity.model import Principal, Role
-from domain.membership.rules import may_act_for_site
 from domain.self_inspection.model import (
     SelfAnswer,
     SelfAnswerOrder,
@@ -56,18 +53,6 @@ class SelfInspectionIncomplete(DomainError):
 
 class SelfAnswerConflict(DomainError):
     """Somebody else answered meanwhile: both versions are told, nothing is overwritten."""
-
-
-def sites_of(principal: Principal) -> list[UUID] | None:
-    """The sites for which the account acts; None: all of its enterprise."""
-    return None if principal.site_ids is None else list(principal.site_ids)
-
-
-def is_own(principal: Principal, enterprise_id: UUID, site_id: UUID) -> bool:
-    """Whether the account acts for that enterprise at that site."""
-    if principal.role is not Role.ENTERPRISE or principal.enterprise_id != enterprise_id:
-        return False
-    return may_act_for_site(principal, site_id)
 
 
 def believed(claimed: datetime, now: datetime) -> datetime:

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.checklist.tables import checklist, checklist_item, checklist_version
 from domain.enterprise.tables import enterprise, site
 from domain.identity.tables import department
+from domain.membership.store import within_sites
 from domain.self_inspection.model import (
     ScheduledSelfInspection,
     SelfAnswer,
@@ -21,7 +21,7 @@ from domain.self_inspection.model import (
     SelfInspectionSummary,
 )
 from domain.self_inspection.tables import self_inspection, self_inspection_answer
-from domain.shared.sql import Command, Query, uuid_list
+from domain.shared.sql import Command, Query, json_of
 
 MOST_ITEMS = 500
 _MOST_SCHEDULED = 200
@@ -36,14 +36,7 @@ def answer_json(table: Any) -> sa.ColumnElement[Any]:
         .scalar_subquery()
     )
     fields: dict[str, Any] = {name: table.c[name] for name in SelfAnswer.__struct_fields__} | {"photos": photos}
-    parts = [part for name, value in fields.items() for part in (sa.literal_column(f"'{name}'"), value)]
-    return sa.func.jsonb_build_object(*parts, type_=JSONB)
-
-
-def among_sites(column: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
-    """The caller's sites only, where `site_ids` names any: one of a branch acts for its own (ENT-01)."""
-    given = uuid_list("site_ids")
-    return sa.or_(given.is_(None), column == sa.any_(given))
+    return json_of(fields)
 
 
 class CheckedSite(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +168,7 @@ LIST_SELF_INSPECTIONS = Query(
                 (self_inspection.c.problem_count > sa.text("0")) == _has_hazard,
             ),
         ),
-        among_sites(self_inspection.c.site_id),
+        within_sites(self_inspection.c.site_id),
     )
     .order_by(self_inspection.c.id.desc())
     .limit(sa.bindparam("limit", type_=sa.Integer)),
@@ -289,7 +282,7 @@ SCHEDULE = Query(
         .label("draft_id"),
     )
     .select_from(_WITH_TYPES)
-    .where(_at_site.c.enterprise_id == sa.bindparam("enterprise_id"), among_sites(_at_site.c.id), _in_force)
+    .where(_at_site.c.enterprise_id == sa.bindparam("enterprise_id"), within_sites(_at_site.c.id), _in_force)
     .order_by(_at_site.c.is_main.desc(), _at_site.c.id, _business_type.c.name)
     .limit(_MOST_SCHEDULED),
     ScheduledSelfInspection,

@@ -127,11 +127,19 @@ _problems = _section(
 )
 _came = sa.exists().where(visit.c.inspection_id == document.c.inspection_id, visit.c.voided_at.is_(None))
 """Whoever may read the inspection may read its papers: before somebody stood at the door there are none to see."""
+_served = sa.exists().where(service_record.c.document_id == document.c.id)
+"""But for a notice that was served: the visit is announced then."""
+_readable = sa.or_(_came, _served)
 _papers = _section(
     SectionName.PAPERS,
     document.join(site, site.c.id == document.c.site_id),
     _at_site(document, title=document.c.kind, state=document.c.state, at=document.c.created_at),
-    (document.c.enterprise_id == _enterprise_id, _among(document.c.site_id), document.c.revoked_at.is_(None), _came),
+    (
+        document.c.enterprise_id == _enterprise_id,
+        _among(document.c.site_id),
+        document.c.revoked_at.is_(None),
+        _readable,
+    ),
     document.c.id.desc(),
 )
 _assigned = _section(
@@ -252,6 +260,6 @@ PAPERS_OF_ENTERPRISE = search(
     _among(document.c.site_id),
     document.c.issued_on >= sa.bindparam("issued_from", type_=sa.Date),
     document.c.issued_on <= sa.bindparam("issued_to", type_=sa.Date),
-    _came,
+    _readable,
 )
 """执法文书 that the enterprise may read, the newest first."""

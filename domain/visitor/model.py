@@ -36,15 +36,13 @@ class LimitKind(enum.StrEnum):
     PHONE_CODE = "phone_code"
     PHONE_PROOF = "phone_proof"
     ATTACHMENT = "attachment"
+    FORM = "form"
     COMPLAINT = "complaint"
     TIP_OFF = "tip_off"
     SUPPLEMENT = "supplement"
     LIKENESS = "likeness"
     FOLLOW_UP = "follow_up"
     FEEDBACK = "feedback"
-    RATING = "rating"
-    BADGE = "badge"
-    LOG_IN = "log_in"
 
 
 class LimitScope(enum.StrEnum):

@@ -73,21 +73,19 @@ def _policy(address: tuple[int, int], device: tuple[int, int], phone: tuple[int,
     return LimitPolicy(address=Limit(_HOUR, *address), device=Limit(_HOUR, *device), phone=Limit(_DAY, *phone))
 
 
-_QUARTER = Limit(timedelta(minutes=15), 5, 5)
 POLICIES: Mapping[LimitKind, LimitPolicy] = {
     # A proof of work buys nobody more messages to one phone: they would reach whoever owns it.
     LimitKind.PHONE_CODE: _policy((10, 60), (5, 20), (8, 8)),
     LimitKind.PHONE_PROOF: _policy((60, 300), (30, 100), (40, 40)),
     LimitKind.ATTACHMENT: _policy((120, 900), (60, 300), (200, 600)),
+    # Forms with files, and each file in them. No proof of work: a page that asks for one would lose the files.
+    LimitKind.FORM: _policy((600, 600), (300, 300), (600, 600)),
     LimitKind.COMPLAINT: _policy((10, 100), (5, 30), (10, 40)),
     LimitKind.TIP_OFF: _policy((6, 60), (3, 20), (10, 40)),
     LimitKind.SUPPLEMENT: _policy((20, 200), (10, 60), (20, 80)),
     LimitKind.LIKENESS: _policy((60, 600), (30, 200), (100, 400)),
     LimitKind.FOLLOW_UP: _policy((30, 150), (20, 60), (40, 80)),
     LimitKind.FEEDBACK: _policy((10, 100), (5, 30), (10, 40)),
-    LimitKind.RATING: _policy((60, 600), (30, 200), (60, 200)),
-    LimitKind.BADGE: _policy((120, 900), (60, 300), (120, 600)),
-    LimitKind.LOG_IN: LimitPolicy(address=Limit(_HOUR, 100, 100), device=Limit(_HOUR, 50, 50), phone=_QUARTER),
 }
 """Of each kind and scope how many are free, and how many there may be at most."""
 

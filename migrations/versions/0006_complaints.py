@@ -106,6 +106,13 @@ def _make_complaints() -> None:
     op.create_index(
         "ix_complaint_department_id", "complaint", ["department_id", "is_open", "due_on", "id"], unique=False
     )
+    op.create_index(
+        "ix_complaint_answered",
+        "complaint",
+        ["answered_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'answered' and leading_id is null"),
+    )
     op.create_index("ix_complaint_due", "complaint", ["is_open", "due_on", "id"], unique=False)
     op.create_index(
         "ix_complaint_enterprise_id",
@@ -196,6 +203,13 @@ def _make_tip_offs() -> None:
         comment="举报, named or anonymous: never shown to the enterprise, never counted in public",
     )
     op.create_index("ix_tip_off_department_id", "tip_off", ["department_id", "is_open", "due_on", "id"], unique=False)
+    op.create_index(
+        "ix_tip_off_answered",
+        "tip_off",
+        ["answered_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'answered' and leading_id is null"),
+    )
     op.create_index("ix_tip_off_due", "tip_off", ["is_open", "due_on", "id"], unique=False)
     op.create_index(
         "ix_tip_off_inspection_id",

@@ -43,6 +43,8 @@ $$
 # behind the shop, the address is not either.
 _KEEP_SITES = """
 CREATE FUNCTION search_keep_sites(changed uuid[]) RETURNS void LANGUAGE sql AS $$
+DELETE FROM search_entry kept USING site s, enterprise e
+WHERE kept.site_id = s.id AND s.id = ANY (changed) AND e.id = s.enterprise_id AND e.object_type = '自然人';
 INSERT INTO search_entry AS kept
     (kind, id, target, title, body, region, business_types, dated_on, site_id, terms)
 SELECT 'enterprise', s.id, e.uscc, e.name, b.body, s.region, s.business_types, e.established_on, s.id,

@@ -100,11 +100,3 @@ SAVE_SITE_PROFILE = Command(
         set_={name: _new_site_profile.excluded[name] for name in _SITE_FIELDS if name != "site_id"},
     )
 )
-
-PUBLIC_PHONE_OF_SITE = (
-    sa.select(site_profile.c.public_phone).where(site_profile.c.site_id == site.c.id).scalar_subquery()
-)
-OPENING_HOURS_OF_SITE = (
-    sa.select(site_profile.c.opening_hours).where(site_profile.c.site_id == site.c.id).scalar_subquery()
-)
-"""What anybody may know of these words, for a statement that reads `site`."""

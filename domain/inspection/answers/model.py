@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -189,8 +188,3 @@ class ChecklistLine(DrawnItem, frozen=True, kw_only=True):
     """A drawn item and its answer so far."""
 
     answer: Answer | None = None
-
-
-def hex_digests(stored: Sequence[bytes]) -> list[str]:
-    """Digests as they travel."""
-    return [each.hex() for each in stored]

@@ -10,11 +10,12 @@ import msgspec
 
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
-from domain.membership.rules import may_act_for_site
+from domain.membership.rules import acts_for
 from domain.publication.model import Publication, PublicationState, WithholdingReason
 from domain.publication.objection.model import Attendance, Decision, Objection, ObjectionState
 from domain.publication.rules import AlreadyWithdrawn, ObjectionTermOver, release, withdraw, withhold
-from domain.shared.errors import DomainError, Forbidden, InvalidField
+from domain.shared.errors import DomainError, Forbidden
+from domain.shared.fields import require_text
 
 REASONS_LENGTH: Final = range(10, 2001)
 DECISION_LENGTH: Final = range(5, 1001)
@@ -46,10 +47,7 @@ def require_filing(publication: Publication, reasons: str, now: datetime) -> str
         raise ObjectionClosed("该结果的异议已成立，不再公示。")
     if now >= publication.latest_at:
         raise ObjectionTermOver("已超过检查完成后20个工作日的异议期限，可依法申请行政复议或提交公开回应。")
-    said = reasons.strip()
-    if len(said) not in REASONS_LENGTH:
-        raise InvalidField("请写明异议理由，10至2000字。", field="reasons")
-    return said
+    return require_text(reasons, REASONS_LENGTH, "reasons", "请写明异议理由，10至2000字。")
 
 
 def held_back(publication: Publication, now: datetime) -> Publication:
@@ -70,8 +68,7 @@ def may_see(principal: Principal, objection: Objection, departments: Iterable[ob
         case Role.LEAD:
             return within_region(principal, objection.region)
         case Role.ENTERPRISE:
-            own = principal.enterprise_id == objection.enterprise_id
-            return own and may_act_for_site(principal, objection.site_id)
+            return acts_for(principal, objection.enterprise_id, objection.site_id)
         case Role.ADMINISTRATOR:
             return False
 
@@ -92,10 +89,7 @@ def require_open(objection: Objection) -> None:
 
 def require_decision(reason: str) -> str:
     """The reason without surrounding blanks. Raises `InvalidField`."""
-    said = reason.strip()
-    if len(said) not in DECISION_LENGTH:
-        raise InvalidField("请写明处理理由，5至1000字。", field="reason")
-    return said
+    return require_text(reason, DECISION_LENGTH, "reason", "请写明处理理由，5至1000字。")
 
 
 def after_decision(publication: Publication, decision: Decision, now: datetime) -> Publication:

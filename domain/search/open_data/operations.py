@@ -11,6 +11,7 @@ from domain.search.open_data import rules, store
 from domain.search.open_data.events import dumped
 from domain.search.open_data.model import Dump, OpenResult, ResultFilters, StoredOpenResult
 from domain.shared.clock import WORKING_ZONE, local_date
+from domain.shared.errors import Conflict
 from domain.shared.sql import Connection
 from domain.shared.transaction import Outcome, Transaction
 
@@ -70,11 +71,21 @@ async def read_all(connection: Connection, after: tuple[datetime, UUID], limit: 
     return ResultPage(items=_open(rows), next_at=more)
 
 
-async def register_dump(tx: Transaction, dump: Dump) -> Outcome[list[Dump]]:
+async def forget_dumps_with(tx: Transaction, publication_id: UUID) -> None:
+    """撤下 reaches the dumps, too: those that hold the whole result are shown no more, and a new one is made."""
+    await store.LOCK_DUMPS.run(tx.connection)
+    await store.DELETE_DUMPS_SINCE.run(tx.connection, publication_id=publication_id)
+
+
+async def register_dump(tx: Transaction, dump: Dump, begun_at: datetime) -> Outcome[list[Dump]]:
     """全量数据: shown from now on; those of more than seven days are forgotten. Answers all that were there.
 
-    Raises `Conflict` when another worker was quicker.
+    Raises `Conflict` when another worker was quicker, or when a result was withdrawn while the dump was written.
     """
+    await store.LOCK_DUMPS.run(tx.connection)
+    withdrawn = await store.WITHDRAWN_SINCE.one(tx.connection, since=begun_at - rules.SLOWEST_WITHDRAWAL)
+    if withdrawn.count:
+        raise Conflict("生成期间有结果撤下，稍后重新生成。")
     await store.INSERT_DUMP.run(tx.connection, **msgspec.structs.asdict(dump))
     known = await store.DUMPS.all(tx.connection)
     await store.DELETE_OLD_DUMPS.run(tx.connection, through=dump.made_on - rules.DUMPS_KEPT)

@@ -14,6 +14,8 @@ from domain.search.open_data.model import DataLicence, OpenResult, StoredOpenRes
 from domain.shared.clock import WORKING_ZONE
 
 DUMPS_KEPT: Final = timedelta(days=7)
+SLOWEST_WITHDRAWAL: Final = timedelta(minutes=1)
+"""A withdrawal dated before a dump was begun may still be committed while it is written; none takes that long."""
 NO_ID: Final = UUID(int=0)
 DUMP_HOUR: Final = 2
 """Local hour from which on a day's dump is made: few read then, and the day's end has taken its results away."""

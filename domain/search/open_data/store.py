@@ -64,7 +64,10 @@ _OF_OTHER_TABLES: dict[str, Any] = {
 }
 _OF_ENTERPRISE = (
     publication.c.enterprise_id
-    == sa.select(enterprise.c.id).where(enterprise.c.uscc == _given("uscc", sa.Text)).scalar_subquery()
+    == sa.select(enterprise.c.id)
+    # A natural person is not named, so nobody finds by a number whose result it is.
+    .where(enterprise.c.uscc == _given("uscc", sa.Text), enterprise.c.object_type != sa.literal_column("'自然人'"))
+    .scalar_subquery()
 )
 # No lower bound of `published_at` beside the cursor (see domain/inspection/store.py): who asks stops at it.
 _PAGE = (
@@ -105,9 +108,30 @@ COUNT_OF_ENTERPRISE = _count(_OF_ENTERPRISE)
 
 # ---- dumps
 
+_ONE_AT_A_TIME = 0x59_6D_64_75  # "Ymdu": read by nobody, only equal to itself
+"""An advisory lock: a dump is registered before a withdrawal or sees it."""
+LOCK_DUMPS = Command(sa.select(sa.func.pg_advisory_xact_lock(sa.literal_column(str(_ONE_AT_A_TIME)))))
+
 _DUMPS = sa.select(*[open_data_dump.c[name] for name in Dump.__struct_fields__])
 DUMPS = Query(_DUMPS.order_by(open_data_dump.c.made_on.desc()).limit(31), Dump)
 DUMP_OF_DAY = Query(_DUMPS.where(open_data_dump.c.made_on == sa.bindparam("made_on")), Dump)
 NEWEST_DUMP = Query(_DUMPS.order_by(open_data_dump.c.made_on.desc()).limit(1), Dump)
 INSERT_DUMP = Command(sa.insert(open_data_dump).values({name: sa.bindparam(name) for name in Dump.__struct_fields__}))
+DELETE_DUMPS_SINCE = Command(
+    sa.delete(open_data_dump).where(
+        open_data_dump.c.made_at
+        >= sa.select(publication.c.published_at)
+        .where(publication.c.id == sa.bindparam("publication_id"))
+        .scalar_subquery()
+    )
+)
+WITHDRAWN_SINCE = Query(
+    sa.select(sa.func.count().label("count"))
+    .select_from(publication)
+    .where(
+        publication.c.state == sa.text("'withdrawn'"),
+        publication.c.withdrawn_at >= _given("since", sa.DateTime(timezone=True)),
+    ),
+    ResultCount,
+)
 DELETE_OLD_DUMPS = Command(sa.delete(open_data_dump).where(open_data_dump.c.made_on <= sa.bindparam("through")))

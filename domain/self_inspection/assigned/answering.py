@@ -7,13 +7,14 @@ from uuid import UUID
 import msgspec
 
 from domain.identity.model import Principal
+from domain.membership.rules import acts_for
 from domain.self_inspection.assigned import rules, store
 from domain.self_inspection.assigned.events import SubmissionFacts, TaskAnswersSubmitted, TaskRowAnswered
 from domain.self_inspection.assigned.model import ObjectSubmitted, RowAnswer, TaskObject
 from domain.self_inspection.events import SelfAnswerFacts
 from domain.self_inspection.model import SelfAnswer, SelfAnswerOrder
-from domain.self_inspection.photos import keep_photos
-from domain.self_inspection.rules import believed, digest_of, is_own, require_version, require_whole
+from domain.self_inspection.photos import hold_photos, keep_photos
+from domain.self_inspection.rules import believed, digest_of, require_version, require_whole
 from domain.shared.clock import local_date
 from domain.shared.errors import NotFound
 from domain.shared.sql import Query
@@ -38,6 +39,7 @@ async def answer_row(
     rules.require_photo(row, whole)
     former = row.answer
     require_version(former, expected, whole)
+    await hold_photos(tx, object_id, former, whole)
     others = await store.PHOTOS_OF_OTHER_ROWS.all(tx.connection, **where)
     photos = await keep_photos(tx, principal, object_id, former, whole, [other.photo for other in others])
     answer = RowAnswer(
@@ -105,7 +107,7 @@ async def submit_answers(tx: Transaction, principal: Principal, object_id: UUID)
 
 async def _own(tx: Transaction, principal: Principal, query: Query[TaskObject], object_id: UUID) -> TaskObject:
     found = await query.first(tx.connection, object_id=object_id)
-    if found is None or not is_own(principal, found.enterprise_id, found.site_id):
+    if found is None or not acts_for(principal, found.enterprise_id, found.site_id):
         raise NotFound("没有该任务。")
     return found
 

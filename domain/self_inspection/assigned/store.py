@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.enterprise.tables import enterprise, site
 from domain.identity.tables import department
+from domain.membership.store import within_sites
 from domain.self_inspection.assigned.model import (
     AnsweredRow,
     ObjectLine,
@@ -20,7 +21,7 @@ from domain.self_inspection.assigned.model import (
     TaskRow,
     TaskSummary,
 )
-from domain.self_inspection.store import Photo, among_sites, answer_json, save_answer
+from domain.self_inspection.store import Photo, answer_json, save_answer
 from domain.self_inspection.tables import (
     assigned_task,
     assigned_task_answer,
@@ -308,7 +309,7 @@ LIST_RECEIVED = Query(
         assigned_task_object.c.enterprise_id == sa.bindparam("enterprise_id"),
         assigned_task_object.c.state == _state,
         assigned_task_object.c.id < sa.bindparam("before_id", type_=sa.Uuid),
-        among_sites(assigned_task_object.c.site_id),
+        within_sites(assigned_task_object.c.site_id),
     )
     .order_by(assigned_task_object.c.id.desc())
     .limit(_limit),

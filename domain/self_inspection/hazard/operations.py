@@ -12,6 +12,7 @@ import msgspec
 from domain.checklist.model import Severity
 from domain.evidence.attachments import attach
 from domain.identity.model import Principal
+from domain.membership.rules import acts_for
 from domain.self_inspection.hazard import rules, store
 from domain.self_inspection.hazard.events import (
     HazardClosed,
@@ -31,7 +32,7 @@ from domain.self_inspection.hazard.model import (
     HazardState,
 )
 from domain.self_inspection.model import SelfCheckLine, SelfInspection
-from domain.self_inspection.rules import believed, digest_of, is_own
+from domain.self_inspection.rules import believed, digest_of
 from domain.self_inspection.store import SITE_TO_CHECK
 from domain.shared.clock import local_date
 from domain.shared.errors import InvalidField, NotFound
@@ -103,7 +104,7 @@ async def report_hazard(tx: Transaction, principal: Principal, order: HazardRepo
     Raises `NotFound`, `InvalidField`, `AttachmentMissing` or `AttachmentQuotaReached`.
     """
     site = await SITE_TO_CHECK.first(tx.connection, site_id=order.site_id)
-    if site is None or not is_own(principal, site.enterprise_id, site.id):
+    if site is None or not acts_for(principal, site.enterprise_id, site.id):
         raise NotFound("没有该经营场所。", field="site_id")
     if len(set(order.photos)) != len(order.photos):
         raise InvalidField("同一张照片只附一次。", field="photos")
@@ -114,7 +115,7 @@ async def report_hazard(tx: Transaction, principal: Principal, order: HazardRepo
         enterprise_id=site.enterprise_id,
         site_id=site.id,
         region=site.region,
-        title=rules.require_text(order.title, "title"),
+        title=rules.require_words(order.title, "title"),
         description=(order.description or "").strip() or None,
         severity=order.severity,
         photos_before=photos,
@@ -139,7 +140,7 @@ async def plan_handling(
     Raises `NotFound`, `HazardAlreadyClosed`, `HazardChanged` or `InvalidField`.
     """
     before = await _lock(tx, principal, hazard_id)
-    sealed = tx.vault.seal(_RESPONSIBLE, rules.require_text(order.responsible, "responsible"))
+    sealed = tx.vault.seal(_RESPONSIBLE, rules.require_words(order.responsible, "responsible"))
     after = rules.plan(before, order, sealed, local_date(before.found_at), expected)
     return await _save(tx, HazardPlanned, before, after)
 
@@ -201,7 +202,7 @@ async def remind_overdue(tx: Transaction, limit: int) -> Outcome[int]:
 
 async def _lock(tx: Transaction, principal: Principal, hazard_id: UUID) -> Hazard:
     found = await store.LOCK_HAZARD.first(tx.connection, hazard_id=hazard_id)
-    if found is None or not is_own(principal, found.enterprise_id, found.site_id):
+    if found is None or not acts_for(principal, found.enterprise_id, found.site_id):
         raise NotFound("没有该隐患。")
     return found
 

@@ -12,11 +12,12 @@ import msgspec
 from domain.checklist.model import Severity
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
+from domain.membership.rules import acts_for
 from domain.self_inspection.hazard.model import ClosingOrder, HandlingOrder, Hazard, HazardState
-from domain.self_inspection.rules import is_own
 from domain.shared.errors import DomainError, InvalidField
+from domain.shared.fields import require_text
 
-_MIN_TEXT: Final = 2
+_TEXT: Final = range(2, 2001)
 
 
 class HazardPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ def may_see(principal: Principal, hazard: Hazard) -> bool:
     """Its enterprise; officials only what escalated: the department told, or a lead of the region."""
     match principal.role:
         case Role.ENTERPRISE:
-            return is_own(principal, hazard.enterprise_id, hazard.site_id)
+            return acts_for(principal, hazard.enterprise_id, hazard.site_id)
         case Role.DEPARTMENT_MANAGER:
             return hazard.escalated_at is not None and principal.department_id == hazard.escalated_to
         case Role.LEAD:
@@ -83,12 +84,9 @@ def require_open(hazard: Hazard) -> Hazard:
     return hazard
 
 
-def require_text(text: str | None, field: str) -> str:
+def require_words(text: str, field: str) -> str:
     """The text without surrounding blanks. Raises `InvalidField` for fewer than 2 characters."""
-    words = (text or "").strip()
-    if len(words) < _MIN_TEXT:
-        raise InvalidField("请填写2字以上的说明。", field=field)
-    return words
+    return require_text(text, _TEXT, field, "请填写2字以上的说明。")
 
 
 def plan(hazard: Hazard, order: HandlingOrder, sealed: bytes, found_on: date, expected: int) -> Hazard:
@@ -102,7 +100,7 @@ def plan(hazard: Hazard, order: HandlingOrder, sealed: bytes, found_on: date, ex
     due_on = require_term(hazard.severity, found_on, order.due_on)
     return msgspec.structs.replace(
         hazard,
-        measures=require_text(order.measures, "measures"),
+        measures=require_words(order.measures, "measures"),
         responsible_sealed=sealed,
         due_on=due_on,
         reminders=hazard.reminders if due_on == hazard.due_on else 0,
@@ -120,7 +118,7 @@ def close(hazard: Hazard, order: ClosingOrder, by: UUID, now: datetime) -> Hazar
     return msgspec.structs.replace(
         hazard,
         state=HazardState.CLOSED,
-        closing_note=require_text(order.note, "note"),
+        closing_note=require_words(order.note, "note"),
         photos_after=[bytes.fromhex(photo) for photo in order.photos],
         closed_at=now,
         closed_by=by,

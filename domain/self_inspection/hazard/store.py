@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.enterprise.tables import enterprise, site
+from domain.membership.store import within_sites
 from domain.self_inspection.hazard.model import EscalatedHazard, Hazard, HazardSummary
-from domain.self_inspection.store import among_sites
 from domain.self_inspection.tables import hazard
 from domain.shared.sql import Command, Ltree, Query
 
@@ -63,7 +63,7 @@ LIST_HAZARDS = Query(
         hazard.c.state == _state,
         sa.tuple_(hazard.c.due_on, hazard.c.id)
         > sa.tuple_(sa.bindparam("after_due_on", type_=sa.Date), sa.bindparam("after_id", type_=sa.Uuid)),
-        among_sites(hazard.c.site_id),
+        within_sites(hazard.c.site_id),
     )
     .order_by(hazard.c.due_on, hazard.c.id)
     .limit(sa.bindparam("limit", type_=sa.Integer)),
