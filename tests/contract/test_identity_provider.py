@@ -6,8 +6,12 @@ is logged in there at this moment, in `…_TOKEN`.
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
 
 import msgspec
 import pytest
@@ -17,7 +21,7 @@ from api.identity_port import IdentityProvider, IdentityProviderAway, IdentityTo
 from api.settings import ZhiguitongAccess
 from api.zhiguitong import Circuit, Zhiguitong
 from domain.membership.model import UserType
-from tests.support.zhiguitong import LU, VALID_TOKEN, Identity, identity_service, legal_person
+from tests.support.zhiguitong import ACCESS, LU, VALID_TOKEN, Identity, identity_service, legal_person
 
 _REAL = "YIMA_TEST_ZHIGUITONG_"
 _needs_real = pytest.mark.skipif(not os.environ.get(_REAL + "URL"), reason="no address of a real 智桂通 is given")
@@ -137,6 +141,9 @@ async def test_silence_is_not_waited_for_beyond_its_time(identity: Identity, mon
         {"userType": "1", "userName": 17},
         {"userType": "1", "userName": "某人", "userMobile": "13977100001"},
         {"userType": "2", "corporationInfo": {"enterpriseName": "某公司"}},
+        LU.told(userIdcode="".join(map(chr, range(0x4E00, 0x5A00)))),
+        LU.told(userIdcode="a\x00b"),
+        LU.told(userLevel=10**4000),
     ],
 )
 async def test_what_is_not_as_agreed_is_no_defect(identity: Identity, told: dict[str, object]) -> None:
@@ -147,6 +154,72 @@ async def test_what_is_not_as_agreed_is_no_defect(identity: Identity, told: dict
 async def test_an_endless_answer_is_cut_off(identity: Identity) -> None:
     with pytest.raises(IdentityProviderAway):
         await identity.client.user_of(identity.know("t", LU.told(userName="韦" * 100_000)))
+
+
+@pytest.mark.parametrize("level", ["9" * 150, "9999", "三"])
+async def test_a_level_that_is_no_number_of_theirs_stands_for_more_than_basic(identity: Identity, level: str) -> None:
+    user = await identity.client.user_of(identity.know("t", LU.told(userLevel=level)))
+    assert user.level == 2
+
+
+@asynccontextmanager
+async def answering(*pieces: bytes, pause: float = 0.0) -> AsyncGenerator[Zhiguitong]:
+    """A client of a service that sends these bytes to whoever asks, one piece after another."""
+    done: list[asyncio.Event] = []
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        done.append(over := asyncio.Event())
+        with suppress(ConnectionError):
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(pause)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        over.set()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    client = Zhiguitong(msgspec.structs.replace(ACCESS, url=f"http://127.0.0.1:{port}"))
+    async with server:
+        yield client
+        await client.close()
+        await asyncio.gather(*(each.wait() for each in done))
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+_NESTED = b"[" * 30_000 + b"]" * 30_000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        _HEAD + b"Content-Encoding: gzip\r\n\r\nthis is no gzip",
+        _HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b" " * 50_000_000),
+        _HEAD + b'\r\n{"flag": true, "data": ' + _NESTED + b"}",
+        _HEAD + b'\r\n{"flag": true, "data": {"userType": "1", "more": ' + _NESTED + b"}}",
+        _HEAD + b'\r\n{"flag": true, "data": {"userType": "1", "userName": "\\ud800"}}',
+        _HEAD + b'\r\n{"flag": false, "errCode": {"a": 1}}',
+        _HEAD + b"\r\n\xff\xfe",
+        _HEAD + b"Content-Length: 500\r\n\r\n{",
+        b"not even HTTP\r\n\r\n",
+        b"",
+    ],
+)
+async def test_bytes_that_are_no_answer_are_no_defect(answer: bytes) -> None:
+    async with answering(answer) as client:
+        with pytest.raises(IdentityProviderAway):
+            await client.user_of(VALID_TOKEN)
+
+
+async def test_an_answer_byte_by_byte_is_not_waited_for_beyond_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.zhiguitong._WHOLE_SECONDS", 0.2)
+    async with answering(_HEAD, b"\r\n", *[b" "] * 200, pause=0.05) as client:
+        began = monotonic()
+        with pytest.raises(IdentityProviderAway):
+            await client.user_of(VALID_TOKEN)
+    assert monotonic() - began < 4
 
 
 async def test_without_a_role_code_too_little_is_told_of_a_person(identity: Identity) -> None:
@@ -190,6 +263,25 @@ async def test_after_five_failures_nobody_asks_until_one_tries() -> None:
         await identity.client.user_of(VALID_TOKEN)
         await identity.client.user_of(VALID_TOKEN)
         assert identity.service.asked == 8
+
+
+async def test_a_refused_token_is_an_answer_and_no_failure() -> None:
+    """Else anybody with a wrong token, sent in time, would keep everybody out."""
+    now = 0.0
+    circuit = Circuit(failures=2, seconds=10.0, clock=lambda: now)
+    async with identity_service(circuit) as identity:
+        for _ in range(3):
+            identity.service.troubles = [500] * 3
+            with pytest.raises(IdentityProviderAway):
+                await identity.client.user_of(VALID_TOKEN)
+            with pytest.raises(IdentityTokenInvalid):
+                await identity.client.user_of("no-such-token")
+        circuit.failed()
+        circuit.failed()
+        now = 10.0
+        with pytest.raises(IdentityTokenInvalid):
+            await identity.client.user_of("no-such-token")
+        await identity.client.user_of(VALID_TOKEN)
 
 
 def test_of_those_who_wait_only_one_tries() -> None:

@@ -137,6 +137,7 @@ CARRIED_OUT: dict[str, Callable[..., object]] = {
     "decideRectificationExtension": rectification_answers.decide_extension,
     "reInspect": re_inspections.re_inspect,
     "recordService": services.record_service,
+    "recordNoticeService": services.record_notice_service,
     "giveServiceConsent": services.give_consent,
     "withdrawServiceConsent": services.withdraw_consent,
     "openTransfer": transfers.open_transfer,

@@ -13,6 +13,7 @@ from tests.support.client import Api, api_client
 from tests.support.clock import FixedClock
 from tests.support.database import Database, empty_tables
 from tests.support.factories import DISPATCHED_AT, NOW, World, make_world
+from tests.support.zhiguitong import Identity, identity_service
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -41,3 +42,11 @@ async def world(api: Api) -> World:
     made = await make_world(api.parts)
     api.clock.now = NOW
     return made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(running_api: Api) -> AsyncIterator[Identity]:
+    """智桂通, simulated, which the application asks."""
+    async with identity_service() as identity:
+        running_api.app.state.identity_provider = identity.client
+        yield identity

@@ -13,9 +13,9 @@ import pytest
 
 from api.chores import perform_chore
 from api.complaint_handover import hand_over_complaint
-from api.jobs import warn_of_terms
+from api.jobs import close_what_was_answered, warn_of_terms
 from domain.complaint.model import GrievanceKind
-from domain.complaint.operations import answer_from_inspection, warn_due
+from domain.complaint.operations import answer_from_inspection, close_answered, warn_due
 from domain.complaint.ports import ConsumerMatter, LinkOnlyGateway
 from domain.shared.transaction import Outcome, Transaction
 from tests.support.citizens import PHONE, anonymous, solve, verified
@@ -279,6 +279,54 @@ async def test_after_fifteen_days_it_is_not_reopened(api: Api, world: World) -> 
     api.clock.now = NOW + timedelta(days=16)
     refused(await act(api, receipt, "reopening", reason="钱没有退"), 409, "reopening-term-over")
     assert not (await follow_up(api, receipt))["can_reopen"]
+
+
+# Closing by itself
+
+
+@BOTH
+async def test_what_was_answered_closes_by_itself_once_it_cannot_be_reopened(api: Api, world: World, kind: str) -> None:
+    answered, reopened, waiting = [await filed(api, world, kind) for _ in range(3)]
+    tail = tail_of(kind)
+    for each in (answered, reopened):
+        await handled(api, world, kind, each["id"])
+    public = (await api.http.get(f"/api/v1/codes/{world.code}")).json()
+    api.clock.now = NOW + timedelta(days=15)
+    accepted(await act(api, reopened, "reopening", tail=tail, reason="钱没有退"))
+    await close_what_was_answered(api.parts)  # on the last day it may still be reopened
+    assert (await follow_up(api, answered, tail))["state"] == "answered"
+
+    api.clock.now = NOW + timedelta(days=16)
+    for _ in range(2):
+        await close_what_was_answered(api.parts)
+    seen = await follow_up(api, answered, tail)
+    assert (seen["state"], seen["can_reopen"]) == ("closed", False)
+    told = [(each["label"], each["text"]) for each in seen["entries"]]
+    assert told[-1] == ("办结", "申请重新办理的期限已过，自动办结。")
+    assert (await follow_up(api, reopened, tail))["state"] == "reopened"
+    assert (await follow_up(api, waiting, tail))["state"] == "received"
+    assert (await actions(api)).count("grievance.closed") == 1
+
+    api.forget()
+    counted = (await api.http.get(f"/api/v1/codes/{world.code}")).json()
+    assert public["complaint_counts"] == []  # an answer alone concludes nothing
+    assert [each["count"] for each in counted["complaint_counts"]] == ([1] if kind == COMPLAINT else [])
+
+
+async def test_many_close_batch_by_batch_and_what_follows_another_goes_along(api: Api, world: World) -> None:
+    made = [(await complain(api, world, f"1387715555{n}"))["id"] for n in range(5)]
+    merges = path(COMPLAINT, made[0], "merges")
+    accepted(await api.as_(world.lead).post(merges, {"ids": made[3:]}))
+    for each in made[:3]:
+        await handled(api, world, COMPLAINT, each)
+    api.clock.now = NOW + timedelta(days=16)
+
+    async def closed() -> int:
+        return await api.parts.work.run(INSTALLATION, lambda tx: close_answered(tx, GrievanceKind.COMPLAINT, 2))
+
+    assert [await closed(), await closed(), await closed()] == [2, 1, 0]
+    assert {row["state"] for row in await rows(api, "complaint")} == {"closed"}
+    assert (await actions(api)).count("grievance.closed") == 5
 
 
 # The office
@@ -581,7 +629,7 @@ async def test_an_inspection_is_started_and_answers_everybody(api: Api, world: W
     started = accepted(await api.as_(world.lead).post(path(kind, "inspections"), order))
     assert started["linked"] == sorted([first["id"], second["id"]])
     shown = await api.as_(world.inspector).get(f"/api/v1/inspections/{started['inspection_id']}")
-    assert (shown.json()["kind"], shown.json()["source"]) == ("case", "投诉举报" if kind == COMPLAINT else "线索核查")
+    assert (shown.json()["kind"], shown.json()["source"]) == ("case", "线索核查")  # which kind it was, it does not tell
     assert (await follow_up(api, first, tail))["state"] == "handling"
     again = await api.as_(world.lead).post(path(kind, "inspections"), order)
     refused(again, 409, "not-the-same-matter", "ids")

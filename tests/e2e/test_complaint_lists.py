@@ -92,6 +92,9 @@ async def test_every_list_goes_by_its_index(connection: asyncpg.Connection, worl
     assert "Seq Scan on complaint" not in region, region
     warned = await plan(connection, STORE.lock_to_warn, today)
     assert "ix_complaint_due" in warned, warned
+    answered_before = {"answered_before": datetime(2026, 7, 21, tzinfo=UTC), "limit": 200}
+    closed = await plan(connection, STORE.lock_to_close, answered_before)
+    assert "ix_complaint_answered" in closed, closed
 
 
 async def test_a_page_of_the_desk_comes_at_once(connection: asyncpg.Connection, api: Api, world: World) -> None:

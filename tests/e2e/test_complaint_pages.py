@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from domain.complaint.model import CONSENT_VERSION
 from tests.support.citizens import PHONE, code_of, solve
@@ -133,6 +134,24 @@ async def test_a_tip_off_by_form_is_anonymous_and_followed_by_its_code(api: Api,
     gone = await api.http.post(FOLLOW_UP, data={**hidden(added.text), "act": "withdraw"})
     assert "已撤回" in gone.text
     assert (await listed(api, world.lead, TIP_OFF, state="withdrawn"))[0]["state"] == "withdrawn"
+
+
+@pytest.mark.parametrize("what", ["complaint", "tip-off"])
+async def test_a_site_found_by_search_is_complained_of_by_form_too(api: Api, world: World, what: str) -> None:
+    found = await api.http.get(f"/e/{world.enterprise.uscc}")
+    path = f"/s/{world.site.id}/{what}"
+    assert f'href="{path}"' in found.text
+    page = await open_form(api, path)
+    assert f'action="{path}"' in page
+    if what == "tip-off":
+        done = await send(api, path, page, told(name="", phone=""))
+        assert done.status_code == 201, done.text
+        (row,) = await rows(api, "tip_off")
+        assert row["site_id"] == world.site.id
+    else:
+        sent = await send(api, path, page, told(), act="send_code")
+        assert "验证码已发送" in sent.text
+    assert (await api.http.get(f"/s/{world.enterprise.id}/{what}")).status_code == 404
 
 
 async def test_a_form_with_something_wrong_comes_back_as_it_was(api: Api, world: World) -> None:

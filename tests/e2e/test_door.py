@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +16,7 @@ from domain.enterprise.tables import site_code
 from domain.identity.model import EnterprisePost, Principal
 from domain.shared.sql import borrow
 from tests.support.client import Api, accepted, refused
-from tests.support.factories import INSTALLATION, NOW, World, position_fix
+from tests.support.factories import INSTALLATION, NOW, World, dispatch, position_fix
 from tests.support.inspecting import arrive, arrive_second, leave, path, prepare_inspection
 from tests.support.visits import acknowledgement, check_in_to, nothing_changes, rows
 
@@ -87,21 +87,60 @@ async def test_the_enterprise_sees_the_order_and_nothing_of_the_sealed_list(api:
     assert order["areas"] == ["原料控制", "燃气安全", "环境卫生", "许可管理"]
 
 
-async def test_an_announced_visit_is_told_as_such(api: Api, world: World) -> None:
-    inspection = await prepare_inspection(api, world)
-    async with borrow(api.parts.pool) as connection:
-        await connection.execute(
-            "INSERT INTO service_record "
-            "(id, document_id, means, served_on, evidence, recorded_by, done_at, received_at) "
-            "SELECT $1, id, 'post', $2, '{}', $1, $3, $3 FROM document WHERE inspection_id = $4",
-            uuid4(),
-            date(2026, 8, 4),
-            NOW,
-            inspection,
-        )
+async def serve_notice(api: Api, who: Principal, inspection: UUID, **changes: object) -> httpx.Response:
+    """检查通知书 handed to the post on the day before."""
+    body = {"means": "post", "served_on": "2026-08-04", "tracking_number": "1234567890123", **changes}
+    return await api.as_(who).post(path(inspection, "notice-services"), body)
+
+
+async def order_at_door(api: Api, world: World, inspection: UUID) -> dict[str, Any]:
+    """What the enterprise is told of that inspection when it scans the officer's badge."""
     told = (await verify(api, await badge_of(api, world.inspector), world.enterprise_user)).json()
     (order,) = [each for each in told["orders"] if each["inspection_id"] == str(inspection)]
-    assert (order["was_announced"], order["announced_on"]) == (True, "2026-08-04")
+    return order
+
+
+async def test_a_visit_whose_notice_was_served_before_is_told_as_announced(api: Api, world: World) -> None:
+    inspection = await prepare_inspection(api, world)
+    refused(
+        await serve_notice(api, world.manager, inspection, tracking_number=None),
+        422,
+        "invalid-field",
+        "tracking_number",
+    )
+    refused(
+        await serve_notice(api, world.manager, inspection, served_on="2026-08-06"), 422, "invalid-field", "served_on"
+    )
+    refused(
+        await serve_notice(api, world.manager, inspection, means="electronic"), 409, "service-consent-missing", "means"
+    )
+    refused(await serve_notice(api, world.unassigned_inspector, inspection), 404, "not-found")
+    refused(await serve_notice(api, world.enterprise_user, inspection), 403, "forbidden")
+    assert (await order_at_door(api, world, inspection))["was_announced"] is False
+
+    done = accepted(await serve_notice(api, world.manager, inspection))
+    assert (done["served_on"], done["is_announced"]) == ("2026-08-04", True)
+    before = await order_at_door(api, world, inspection)
+    own = api.as_(world.enterprise_user)
+    (paper,) = (await own.get("/api/v1/space/papers")).json()["items"]
+    assert paper["kind"] == "inspection_notice"
+    assert (await own.get(f"/api/v1/documents/{paper['id']}")).status_code == 200
+    assert (await own.get("/api/v1/space")).json()["tasks"]["count"] == 1
+    refused(await api.as_(world.foreign_user).get(f"/api/v1/documents/{paper['id']}"), 404, "not-found")
+    api.clock.advance(timedelta(minutes=1))
+    await arrive(api, world, inspection)
+    assert (before["was_announced"], before["announced_on"]) == (True, "2026-08-04")
+    assert (await order_at_door(api, world, inspection))["was_announced"] is True
+    assert "inspection.notice_served" in [row["action"] for row in await rows(api, "trace")]
+
+
+async def test_a_service_recorded_at_the_door_announces_nothing(api: Api, world: World) -> None:
+    inspection = await prepare_inspection(api, world)
+    await arrive(api, world, inspection)
+    api.clock.advance(timedelta(minutes=5))
+    assert accepted(await serve_notice(api, world.inspector, inspection))["is_announced"] is False
+    order = await order_at_door(api, world, inspection)
+    assert (order["was_announced"], order["announced_on"]) == (False, None)
 
 
 async def test_an_officer_without_an_order_here_is_told_apart(api: Api, world: World) -> None:
@@ -112,6 +151,15 @@ async def test_an_officer_without_an_order_here_is_told_apart(api: Api, world: W
     assert elsewhere["is_assigned"] is False
     branch = msgspec.structs.replace(world.enterprise_user, site_ids=(world.second_site.id,))
     assert (await verify(api, await badge_of(api, world.inspector), branch)).json()["orders"] == []
+
+
+async def test_a_branch_sees_its_order_also_behind_many_of_other_sites(api: Api, world: World) -> None:
+    for _ in range(21):
+        await dispatch(api.parts, world.site, world.teams[:1])
+    here = await dispatch(api.parts, world.second_site, world.teams[:1], due_on=NOW.date() + timedelta(days=60))
+    branch = msgspec.structs.replace(world.enterprise_user, site_ids=(world.second_site.id,))
+    told = (await verify(api, await badge_of(api, world.inspector), branch)).json()
+    assert [each["inspection_id"] for each in told["orders"]] == [str(here)]
 
 
 async def test_officials_learn_no_orders_from_a_badge(api: Api, world: World) -> None:

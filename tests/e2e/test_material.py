@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -92,6 +93,15 @@ async def test_an_upload_that_arrives_twice_is_one(api: Api, world: World) -> No
     second = await own.post(materials_of(world), order, key="one-upload")
     assert first.content == second.content
     assert len(await rows(api, "material_version")) == 1
+
+
+async def test_uploads_at_once_follow_one_another(api: Api, world: World) -> None:
+    await upload(api, world, paper(b"0"), name="租赁合同")
+    own = api.as_(world.enterprise_user)
+    digests = [await hand_in(api, world.enterprise_user, paper(str(each).encode())) for each in range(1, 5)]
+    orders = [{"files": [digest], "name": "租赁合同"} for digest in digests]
+    answers = await asyncio.gather(*(own.post(materials_of(world), order) for order in orders))
+    assert sorted(accepted(each)["version"] for each in answers) == [2, 3, 4, 5]
 
 
 async def test_what_cannot_be_kept_is_refused_with_its_reason(api: Api, world: World) -> None:

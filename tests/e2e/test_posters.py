@@ -31,6 +31,7 @@ from tests.support.factories import DISTRICT, NOW, OTHER_CITY, World
 
 PUBLIC = "http://yima.test"
 PROJECT = Path(__file__).resolve().parents[2]
+_PICTURES = {"png": "image/png", "svg": "image/svg+xml"}
 
 
 def pictures(pdf: bytes) -> list[Image.Image]:
@@ -88,6 +89,24 @@ async def test_a_poster_is_for_the_enterprise_and_those_who_manage_codes_there(a
     )
     refused(await api.as_(world.inspector).get(path), 403, "forbidden")
     refused(await api.as_(world.enterprise_user).get(path, size="a0"), 422, "invalid-field", "size")
+    await api.parts.pool.execute("DELETE FROM site_code")
+    refused(await api.as_(world.enterprise_user).get(path), 409, "no-code-issued", "site_id")
+
+
+@pytest.mark.parametrize("form", ["png", "svg"])
+async def test_the_enterprise_prints_its_own_code_and_nobody_elses(api: Api, world: World, form: str) -> None:
+    path = f"/api/v1/sites/{world.site.id}/code.{form}"
+    for principal in (world.enterprise_user, world.manager, world.administrator):
+        answer = await api.as_(principal).get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, _PICTURES[form])
+        if form == "png":
+            barcode = zxingcpp.read_barcode(Image.open(io.BytesIO(answer.content)))
+            assert barcode is not None
+            assert barcode.text == code_url(PUBLIC, world.code)
+    branch = msgspec.structs.replace(world.enterprise_user, site_ids=(world.second_site.id,))
+    for stranger in (world.foreign_user, branch):
+        refused(await api.as_(stranger).get(path), 404, "not-found", "site_id")
+    refused(await api.as_(world.inspector).get(path), 403, "forbidden")
     await api.parts.pool.execute("DELETE FROM site_code")
     refused(await api.as_(world.enterprise_user).get(path), 409, "no-code-issued", "site_id")
 

@@ -14,6 +14,7 @@ from domain.shared.sql import borrow
 from tests.support.client import Api, accepted
 from tests.support.factories import World
 from tests.support.inspecting import ITEMS, digest, photo, prepare_list
+from tests.support.visits import rows
 
 FOOD = "餐饮服务"
 SELF_CHECKED = ("T01", "T03", "T06")
@@ -22,6 +23,8 @@ _ITEMS = [
     msgspec.structs.replace(item, is_self_check=True, guidance="仅供执法人员") if item.code in SELF_CHECKED else item
     for item in ITEMS
 ]
+SECRET = "后厨冰柜坏了两天没敢说"
+PROBLEMS = {"T01": {"remark": SECRET}, "T06": {"remark": "三批原料无票据"}}
 
 
 async def execute(api: Api, statement: str, *values: object) -> None:
@@ -92,3 +95,10 @@ async def report_hazard(api: Api, world: World, **fields: Any) -> dict[str, Any]
         **fields,
     }
     return accepted(await api.as_(world.enterprise_user).post("/api/v1/hazards", body))
+
+
+async def messages(api: Api) -> list[tuple[str, str, str, Any]]:
+    """Template, channel, recipient and whom, oldest first."""
+    found = await rows(api, "message")
+    told = [(row["template"], row["channel"], row["recipient"], row["recipient_id"]) for row in found]
+    return [each for each in told if each[0].startswith(("hazard", "self"))]

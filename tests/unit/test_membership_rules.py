@@ -74,6 +74,16 @@ def test_officials_have_another_scope() -> None:
     assert rules.may_act_for_site(somebody(Role.LEAD, site_ids=()), SITE)
 
 
+def test_the_enterprise_itself_acts_for_its_own_sites() -> None:
+    enterprise_id = uuid4()
+    branch = somebody(enterprise_id=enterprise_id, site_ids=(SITE,))
+    assert rules.acts_for(somebody(enterprise_id=enterprise_id), enterprise_id, SITE)
+    assert rules.acts_for(branch, enterprise_id, SITE)
+    assert not rules.acts_for(branch, enterprise_id, OTHER_SITE)
+    assert not rules.acts_for(somebody(enterprise_id=uuid4()), enterprise_id, SITE)
+    assert not rules.acts_for(somebody(Role.LEAD, enterprise_id=enterprise_id), enterprise_id, SITE)
+
+
 @pytest.mark.parametrize("post", [EnterprisePost.CLERK, EnterprisePost.VIEWER, None])
 def test_only_a_manager_manages(post: EnterprisePost | None) -> None:
     with pytest.raises(Forbidden):

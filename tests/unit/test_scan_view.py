@@ -203,13 +203,13 @@ def test_an_inspector_sees_orders_of_their_own() -> None:
 def test_an_inspector_without_an_order_sees_conclusion_and_date_only() -> None:
     view = json.loads(as_sent(Audience.INSPECTOR, OFFICER))
     assert view["history"] == [{"completed_on": "2026-03-09", "outcome": "no_problem"}]
-    assert view["actions"] == ["open_approval_draft"]
+    assert view["actions"] == []
 
 
 def test_a_lead_sees_every_order() -> None:
     view = json.loads(as_sent(Audience.LEAD))
     assert names(view, "orders") == ["我的检查", "别人的检查", "已上门的检查"]
-    assert view["actions"] == ["reassign", "urge", "watch"]
+    assert view["actions"] == ["reassign", "watch"]
 
 
 @pytest.mark.parametrize("audience", Audience)

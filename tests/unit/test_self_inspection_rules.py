@@ -203,18 +203,6 @@ def test_only_a_draft_changes(state: SelfInspectionState) -> None:
         rules.require_draft(found)
 
 
-def test_who_acts_for_a_branch_acts_for_its_sites_alone() -> None:
-    whole = somebody(enterprise_id=ENTERPRISE)
-    branch = somebody(enterprise_id=ENTERPRISE, site_ids=(SITE,))
-    assert rules.is_own(whole, ENTERPRISE, SITE)
-    assert rules.is_own(branch, ENTERPRISE, SITE)
-    assert not rules.is_own(branch, ENTERPRISE, uuid4())
-    assert not rules.is_own(somebody(enterprise_id=uuid4()), ENTERPRISE, SITE)
-    assert not rules.is_own(somebody(Role.LEAD, enterprise_id=ENTERPRISE), ENTERPRISE, SITE)
-    assert rules.sites_of(whole) is None
-    assert rules.sites_of(branch) == [SITE]
-
-
 def test_the_trace_proves_an_answer_and_does_not_tell_it() -> None:
     assert rules.digest_of(an_answer("problem")) == rules.digest_of(an_answer("problem"))
     assert rules.digest_of(an_answer("problem")) != rules.digest_of(an_answer())
