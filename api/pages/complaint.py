@@ -49,7 +49,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 def fault_of(error: DomainError) -> Fault:
     """The error as the page tells it."""
-    return Fault(error.field, error.detail or "请核对后重新提交。")
+    field = "photos" if error.field == "attachments" else error.field  # as the page names them
+    return Fault(field, error.detail or "请核对后重新提交。")
 
 
 def render_form(

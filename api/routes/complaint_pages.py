@@ -19,7 +19,7 @@ from api.complaint_desk import prove, receipt_of
 from api.forms import FORM_BYTES, Form, read_form
 from api.pages import complaint as complaint_pages
 from api.pages.challenge import challenge_page
-from api.pages.complaint import Sent, fault_of
+from api.pages.complaint import Fault, Sent, fault_of
 from api.problems import kind_of
 from api.routes.public_complaint import file_complaint_of, file_tip_off_of
 from api.wiring import Parts
@@ -63,6 +63,11 @@ def _action(door: Door, kind: GrievanceKind) -> str:
     return f"/{'c' if isinstance(door, str) else 's'}/{door}/{_PATHS[kind]}"
 
 
+def _link(parts: Parts, kind: GrievanceKind) -> str | None:
+    """全国12315, for a 投诉."""
+    return parts.consumer_complaints.link(GrievanceType.CONSUMER_DISPUTE) if kind is GrievanceKind.COMPLAINT else None
+
+
 # ---- the empty forms
 
 
@@ -72,8 +77,7 @@ async def _empty(parts: Parts, kind: GrievanceKind, door: Door) -> Response[byte
     except DomainError as error:
         return _ended(error)
     sent = Sent(pass_=form_pass(parts), key=str(uuid4()))
-    link = parts.consumer_complaints.link(GrievanceType.CONSUMER_DISPUTE) if kind is GrievanceKind.COMPLAINT else None
-    return _page(complaint_pages.render_form(kind, place, _action(door, kind), sent, link=link))
+    return _page(complaint_pages.render_form(kind, place, _action(door, kind), sent, link=_link(parts, kind)))
 
 
 @get("/c/{token:str}/complaint", opt=permit_anyone(), media_type=MediaType.HTML, operation_id="openComplaintForm")
@@ -130,25 +134,27 @@ class _Filing:
 
     def again(self, form: Form, error: DomainError) -> Response[Any]:
         """The form once more, with what is wrong."""
-        body = complaint_pages.render_form(
-            self.kind, self.place, self.action, _sent(self.parts, form), fault=fault_of(error)
+        return _page(self._form(form, fault=fault_of(error)), kind_of(error).status)
+
+    def _form(self, form: Form, *, fault: Fault | None = None, note: str | None = None, alike: int = 0) -> bytes:
+        return complaint_pages.render_form(
+            self.kind,
+            self.place,
+            self.action,
+            _sent(self.parts, form),
+            fault=fault,
+            note=note,
+            alike=alike,
+            link=_link(self.parts, self.kind),
         )
-        return _page(body, kind_of(error).status)
 
     async def _send_code(self, form: Form, write: CitizenWrite) -> Response[Any]:
         sent = await self.parts.work.run(
             GATE, lambda tx: visitors.send_code(tx, form.text("phone"), write.caller, write.proof)
         )
         form.fields["verification"] = [str(sent.id)]
-        body = complaint_pages.render_form(
-            self.kind,
-            self.place,
-            self.action,
-            _sent(self.parts, form),
-            note="验证码已发送，5分钟内有效。请填写后提交。",
-            alike=await self._alike(form),
-        )
-        return _page(body)
+        alike = await self._alike(form)
+        return _page(self._form(form, note="验证码已发送，5分钟内有效。请填写后提交。", alike=alike))
 
     async def _alike(self, form: Form) -> int:
         """How many 投诉 are likely the same, told before anything is sent."""

@@ -99,6 +99,7 @@ async def test_a_complaint_by_form_with_a_code_and_a_photo(api: Api, world: Worl
     assert 'href="#description"' in short.text
     assert 'aria-describedby="description-error"' in short.text
     assert "手机号已验证" in short.text
+    assert all("全国12315平台" in each for each in (page, sent.text, wrong.text, short.text))
     done = await send(api, path, short.text, told())
     assert done.status_code == 201, done.text
     assert "SJ01-2026-TS-000001" in done.text
