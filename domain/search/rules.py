@@ -107,33 +107,39 @@ def rank(words: SearchWords, exact: Sequence[Candidate], near: Sequence[Candidat
 
     Whole title, words in the title, words in the text, share of the bigrams in the title; then the newest.
     """
+    wanted = frozenset(pair for word in words.words for pair in _bigrams(word))
     known = {(each.kind, each.id) for each in exact}
     meant = [
-        each for each in near if (each.kind, each.id) not in known and _share(words, each.title + each.excerpt) > 0
+        each
+        for each in near
+        if (each.kind, each.id) not in known and _share(wanted, _run(each.title + each.excerpt)) > 0
     ]
-    return sorted([*exact, *meant], key=lambda each: (*_distance(words, each), each.kind, each.id.int))
+    return sorted([*exact, *meant], key=lambda each: (*_distance(words, wanted, each), each.kind, each.id.int))
 
 
-def _distance(words: SearchWords, candidate: Candidate) -> tuple[int, float, int]:
-    title = "".join(words_of(candidate.title))
+def _distance(words: SearchWords, wanted: frozenset[str], candidate: Candidate) -> tuple[int, float, int]:
+    title = _run(candidate.title)
     phrase = "".join(words.words)
     if title == phrase:
         tier = 0
     elif all(word in title for word in words.words):
         tier = 1
-    elif phrase in "".join(words_of(candidate.excerpt)):
+    elif phrase in _run(candidate.excerpt):
         tier = 2
     else:
         tier = 3
     newest = candidate.dated_on.toordinal() if candidate.dated_on else 0
-    return tier, -_share(words, candidate.title), -newest
+    return tier, -_share(wanted, title), -newest
 
 
-def _share(words: SearchWords, text: str) -> float:
-    """Which part of the words' bigrams `text` has."""
-    wanted = {pair for word in words.words for pair in _bigrams(word)}
-    readable = "".join(words_of(text))
-    return sum(pair in readable for pair in wanted) / len(wanted) if wanted else 0.0
+def _run(text: str) -> str:
+    """The words of `text` without what parts them."""
+    return "".join(words_of(text))
+
+
+def _share(wanted: frozenset[str], run: str) -> float:
+    """Which part of the `wanted` bigrams stands in `run`."""
+    return sum(pair in run for pair in wanted) / len(wanted) if wanted else 0.0
 
 
 # ---- what is marked
