@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Final
 
 from codes.poster import PosterJob, write_job
+from domain.shared.child_process import ChildFailed, run_module
 
 PAGES: Final = 500
 """To a PDF: 2 s of work, 4 MB, some 250 MB of memory while it is drawn."""
@@ -33,21 +33,12 @@ class PosterPress:
             return await self._run(write_job(job))
 
     async def _run(self, order: bytes) -> bytes:
-        pipe = asyncio.subprocess.PIPE
-        argv = (sys.executable, "-m", "codes.poster")
-        process = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, stderr=pipe, cwd=_ROOT)
         try:
-            async with asyncio.timeout(self._time_limit):
-                pdf, told = await process.communicate(order)
+            return await run_module("codes.poster", order, time_limit=self._time_limit, folder=_ROOT)
         except TimeoutError as late:
             raise PostersNotDrawn(f"not drawn within {self._time_limit:g} s") from late
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            raise PostersNotDrawn(told.decode("utf-8", "replace")[-500:] or f"ended with {process.returncode}")
-        return pdf
+        except ChildFailed as failure:
+            raise PostersNotDrawn(str(failure)) from failure
 
 
 PRESS: Final = PosterPress()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -21,6 +20,7 @@ from domain.document.model import Paper, Photos, Seal, Signatures
 from domain.document.rules import spaced
 from domain.document.templates import chinese_date
 from domain.document.typesetting import Sheet, read_parts, typeset, write_parts
+from domain.shared.child_process import ChildFailed, run_module
 
 MOST_PHOTOS: Final = 60
 _RUNNING: Final = 36
@@ -149,22 +149,12 @@ class Press:
         return Printed(pdf=pdf, page_count=int(pages))
 
     async def _run(self, order: bytes) -> bytes:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "domain.document.typesetting", stdin=pipe, stdout=pipe, stderr=pipe
-        )
         try:
-            async with asyncio.timeout(self._time_limit):
-                done, told = await process.communicate(order)
+            return await run_module("domain.document.typesetting", order, time_limit=self._time_limit)
         except TimeoutError as late:
             raise TypesettingFailed(f"not set within {self._time_limit:g} s") from late
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            raise TypesettingFailed(told.decode("utf-8", "replace")[-500:] or f"ended with {process.returncode}")
-        return done
+        except ChildFailed as failure:
+            raise TypesettingFailed(str(failure)) from failure
 
 
 def previewed(paper: Paper) -> Paper:
