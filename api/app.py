@@ -221,7 +221,7 @@ def create_app(
             Exception: answer_defect,
         },
         openapi_config=OpenAPIConfig(
-            title="Yima 一码", version="1.2.0", use_handler_docstrings=True, render_plugins=[]
+            title="Yima 一码", version="1.3.0", use_handler_docstrings=True, render_plugins=[]
         ),
         request_max_body_size=_BODY_BYTES,
         logging_config=None,

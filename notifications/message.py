@@ -25,13 +25,62 @@ class Recipient(enum.StrEnum):
     INFORMANT = "informant"
     PHONE_VERIFICATION = "phone_verification"
     ENTERPRISE_MEMBER = "enterprise_member"
+    ACCOUNT = "account"
+    OFFICER = "officer"
+    SUBSCRIPTION = "subscription"
+
+
+class Purpose(enum.StrEnum):
+    """What a message is for. A template has one; whether it may wait, be capped or be declined follows from it."""
+
+    LEGAL_NOTICE = "legal_notice"
+    VERIFICATION = "verification"
+    SERVICE = "service"
+    WARNING = "warning"
+    REMINDER = "reminder"
+    DIGEST = "digest"
+
+
+class MessageState(enum.StrEnum):
+    """发送状态: where a message stands."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+    @property
+    def label(self) -> str:
+        """The state's Chinese name."""
+        return _STATE_LABELS[self]
+
+
+_STATE_LABELS = {
+    MessageState.WAITING: "待发送",
+    MessageState.SENDING: "发送中",
+    MessageState.SENT: "已发送",
+    MessageState.DELIVERED: "已送达",
+    MessageState.FAILED: "未送达",
+    MessageState.ABANDONED: "已放弃",
+}
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One message to be; `parameters` fill the template and hold no personal data."""
+    """One message to be; `parameters` fill the template and hold no personal data.
+
+    `subject` and `subject_id` say what it is about (a trace's words: `rectification_order` and its id), so that the
+    file of that thing shows it. A to-do stays open until its subject is dealt with. `level` 4 to 1 is blue to red
+    (D13).
+    """
 
     template: str
     channel: Channel
     recipient: Recipient
     recipient_id: UUID
     parameters: dict[str, str]
+    subject: str | None = None
+    subject_id: UUID | None = None
+    is_to_do: bool = False
+    level: int | None = None

@@ -32,6 +32,8 @@ class KeyPurpose(enum.StrEnum):
     SESSION = "session"
     PASS = "pass"  # noqa: S105 - a purpose, no password
     BADGE = "badge"
+    LINK = "link"
+    RECEIPT = "receipt"
 
 
 class KeyState(enum.StrEnum):

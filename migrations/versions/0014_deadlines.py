@@ -1,0 +1,12 @@
+"""Deadlines, their stages, supervision orders, and days of the calendar."""
+
+from __future__ import annotations
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables."""

@@ -1,0 +1,1 @@
+"""邮件: the port, its driver, and what comes back."""
