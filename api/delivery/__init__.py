@@ -1,0 +1,1 @@
+"""发送: from the outbox to the phone, and what comes back."""
