@@ -10,19 +10,21 @@ export PIP_NO_INPUT := 1
 digest = $(shell sha256sum $(1) | cut -c 1-16)
 RUN_STAMP := .venv/.installed-run-$(call digest,requirements.lock)
 DEV_STAMP := .venv/.installed-dev-$(call digest,requirements-dev.lock)
+SERVERS_STAMP := .servers/.ready-$(call digest,tests/support/debian_servers.py)
 
-.PHONY: help install install-dev run test test-fast lint types imports contract check-migrations bench lock clean
+.PHONY: help install install-dev servers run test test-fast lint types imports contract check-migrations bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
 
 install: $(RUN_STAMP) ## .venv with what running needs
 install-dev: $(DEV_STAMP) ## .venv with what tests and checks need on top
+servers: $(SERVERS_STAMP) ## Kannel and Redis for the tests (in .servers unless the system has them)
 
 run: $(RUN_STAMP) ## start Yima with demo data (PostgreSQL included)
 	@.venv/bin/yima serve --demo
 
-test: $(DEV_STAMP) ## every test
+test: $(DEV_STAMP) $(SERVERS_STAMP) ## every test
 	.venv/bin/pytest
 
 test-fast: $(DEV_STAMP) ## the unit tests only
@@ -54,8 +56,8 @@ lock: ## write requirements.lock and requirements-dev.lock anew (needs uv)
 	$(COMPILE) --output-file requirements.lock
 	$(COMPILE) --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 
-clean: ## remove .venv and caches; var/ (database and keys) stays
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove .venv, .servers and caches; var/ (database and keys) stays
+	rm -rf .venv .servers build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find api domain codes notifications migrations benchmarks tests -name __pycache__ -prune -exec rm -rf {} +
 
 # ---- the virtual environment
@@ -108,3 +110,8 @@ $(DEV_STAMP): .venv/bin/python
 	$(launch)
 	@rm -f .venv/.installed-*
 	@touch $(RUN_STAMP) $@
+
+$(SERVERS_STAMP): | .venv/bin/python
+	@.venv/bin/python -m tests.support.debian_servers
+	@rm -f .servers/.ready-*
+	@touch $@

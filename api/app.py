@@ -17,18 +17,24 @@ from litestar.openapi import OpenAPIConfig
 
 from api.auth import authorise
 from api.citizen import answer_proof_required, read_caller, read_citizen_write
+from api.guesses import Guesses
 from api.identity_opening import open_identity_provider
 from api.library import SHELF, Library
 from api.live import Feed, FeedRow
+from api.live.desk import LiveDesk
+from api.live.signals import signals_of
+from api.live.upgrade import tell_refused_upgrades
 from api.page_cache import PageCache
 from api.problems import answer_defect, answer_domain_error, answer_http_error, answer_too_deep
 from api.public_reader import PublicReader
+from api.routes.address_block import address_block_router
 from api.routes.answers import answers_router
 from api.routes.assigned_task import assigned_task_router
 from api.routes.attachment import attachment_router
 from api.routes.checklist import checklist_router
 from api.routes.complaint import complaint_router
 from api.routes.complaint_pages import complaint_pages_router
+from api.routes.deadline import deadline_router
 from api.routes.document import document_router, verification_router
 from api.routes.document_template import document_template_router
 from api.routes.door import badge_pages_router, door_router
@@ -40,12 +46,18 @@ from api.routes.feedback_pages import feedback_pages_router
 from api.routes.hazard import hazard_router
 from api.routes.health import health_router
 from api.routes.identity import identity_router
+from api.routes.inbox import inbox_router
 from api.routes.inspection import inspection_router
 from api.routes.library import library_pages_router, library_router
 from api.routes.live import live_router
+from api.routes.mail_bounce import mail_bounce_router
 from api.routes.manual import manual_router
 from api.routes.material import material_router
 from api.routes.membership import membership_router
+from api.routes.message_desk import message_desk_router
+from api.routes.message_receipt import message_receipt_router
+from api.routes.message_template import message_template_router
+from api.routes.notice_link import notice_link_router, notice_pages_router
 from api.routes.objection import objection_router
 from api.routes.open_data import open_data_pages_router, open_data_router
 from api.routes.own_complaint import own_complaint_router
@@ -64,6 +76,9 @@ from api.routes.search import search_pages_router, search_router
 from api.routes.self_inspection import self_inspection_router
 from api.routes.service import service_router
 from api.routes.space import space_router
+from api.routes.subscription import subscription_router
+from api.routes.subscription_pages import subscription_pages_router
+from api.routes.supervision_order import supervision_order_router
 from api.routes.transfer import transfer_router
 from api.routes.visitor import visitor_router
 from api.settings import Settings
@@ -118,13 +133,15 @@ def create_app(
                 random=random,
             ) as parts,
         ):
-            feed = Feed(parts.pool, dsn, APP_ROLE)
+            feed = Feed(parts.pool, dsn, APP_ROLE, signals=signals_of(settings.redis, dsn, APP_ROLE))
             cache = PageCache(settings.page_cache_bytes)
             feed.watch(_keeps_fresh(cache))
             reader = PublicReader(parts, feed, cache, settings.public_url)
             views = ViewCounts(parts.pool)
             app.state.identity_provider = identity
+            app.state.guesses = Guesses()
             app.state.update({"library": Library(parts, feed, cache), "view_counts": views})
+            app.state.live_desk = LiveDesk(parts, feed)
             app.state.update(
                 {"parts": parts, "feed": feed, "page_cache": cache, "settings": settings, "public_reader": reader}
             )
@@ -151,6 +168,9 @@ def create_app(
         route_handlers=[
             identity_router,
             membership_router,
+            message_receipt_router,
+            message_template_router,
+            mail_bounce_router,
             enterprise_router,
             checklist_router,
             complaint_router,
@@ -160,6 +180,10 @@ def create_app(
             library_router,
             document_router,
             document_template_router,
+            notice_link_router,
+            inbox_router,
+            message_desk_router,
+            address_block_router,
             evidence_router,
             inspection_router,
             answers_router,
@@ -179,6 +203,7 @@ def create_app(
             transfer_router,
             scan_router,
             search_router,
+            subscription_router,
             open_data_router,
             exposure_router,
             feedback_router,
@@ -189,6 +214,8 @@ def create_app(
             received_task_router,
             attachment_router,
             visitor_router,
+            deadline_router,
+            supervision_order_router,
         ],
     )
     return Litestar(
@@ -196,6 +223,7 @@ def create_app(
             v1,
             pages_router,
             search_pages_router,
+            subscription_pages_router,
             open_data_pages_router,
             exposure_pages_router,
             feedback_pages_router,
@@ -203,9 +231,10 @@ def create_app(
             library_pages_router,
             badge_pages_router,
             verification_router,
+            notice_pages_router,
             health_router,
         ],
-        middleware=[authorise],
+        middleware=[tell_refused_upgrades, authorise],
         lifespan=[lifespan],
         dependencies={
             "parts": Provide(provide_parts),

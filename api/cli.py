@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 import msgspec
@@ -13,31 +14,30 @@ import msgspec
 from api.cluster import Cluster, ClusterError, cluster_dsn, running_dsn
 from api.settings import Settings, SettingsError, read_settings
 
+_GROUPS: Final = {
+    "calendar": ("api.calendar_commands", "calendar_group"),
+    "code": ("api.stickers.commands", "code_group"),
+    "draw": ("api.draw_commands", "draw_group"),
+    "import": ("api.imports.commands", "import_group"),
+    "live": ("api.live_commands", "live_group"),
+    "messages": ("api.message_commands", "messages_group"),
+    "trace": ("api.trace_commands", "trace_group"),
+}
+"""Where each group of commands stands."""
+
 
 class _Lazy(click.Group):
     """Loads a group of commands only when it is called: `yima serve` must start fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "code", "draw", "import", "trace"})
+        return sorted({*super().list_commands(ctx), *_GROUPS})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "trace":
-            from api.trace_commands import trace_group
-
-            return trace_group
-        if cmd_name == "code":
-            from api.stickers.commands import code_group
-
-            return code_group
-        if cmd_name == "draw":
-            from api.draw_commands import draw_group
-
-            return draw_group
-        if cmd_name == "import":
-            from api.imports.commands import import_group
-
-            return import_group
-        return super().get_command(ctx, cmd_name)
+        if cmd_name not in _GROUPS:
+            return super().get_command(ctx, cmd_name)
+        module, name = _GROUPS[cmd_name]
+        group: click.Group = getattr(importlib.import_module(module), name)
+        return group
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -18,7 +18,7 @@ def _day(day: date) -> str:
     return f"{day.month}月{day.day}日"
 
 
-def _tell_complainant(template: str) -> Callable[[events.GrievanceEvent], list[Message]]:
+def _tell_complainant(template: str, *, with_due: bool = False) -> Callable[[events.GrievanceEvent], list[Message]]:
     def tell(event: events.GrievanceEvent) -> list[Message]:
         """An anonymous 举报 has nobody to tell: its query code tells everything."""
         if not event.is_named:
@@ -32,7 +32,7 @@ def _tell_complainant(template: str) -> Callable[[events.GrievanceEvent], list[M
                 parameters={
                     "department": event.department_name,
                     "matter": event.after.kind.label,
-                    "due": _day(event.after.due_on),
+                    **({"due": _day(event.after.due_on)} if with_due else {}),
                 },
             )
         ]
@@ -40,37 +40,13 @@ def _tell_complainant(template: str) -> Callable[[events.GrievanceEvent], list[M
     return tell
 
 
-def _warn_leads(template: str) -> Callable[[events.GrievanceEvent], list[Message]]:
-    def warn(event: events.GrievanceEvent) -> list[Message]:
-        if event.department_id is None:
-            return []
-        return [
-            Message(
-                template=template,
-                channel=Channel.IN_APP,
-                recipient=Recipient.DEPARTMENT_LEADS,
-                recipient_id=event.department_id,
-                parameters={
-                    "grievance_id": str(event.subject_id),
-                    "matter": event.after.kind.label,
-                    "term": event.after.term_label,
-                    "due": _day(event.after.due_on),
-                },
-            )
-        ]
-
-    return warn
-
-
 GRIEVANCE_REACTIONS: Mapping[type[Event], Callable[[Any], list[Message]]] = {
-    events.ComplaintFiled: _tell_complainant("grievance_filed"),
-    events.ConsumerComplaintFiled: _tell_complainant("grievance_filed"),
-    events.TipOffFiled: _tell_complainant("grievance_filed"),
-    events.GrievanceAccepted: _tell_complainant("grievance_accepted"),
+    events.ComplaintFiled: _tell_complainant("grievance_filed", with_due=True),
+    events.ConsumerComplaintFiled: _tell_complainant("grievance_filed", with_due=True),
+    events.TipOffFiled: _tell_complainant("grievance_filed", with_due=True),
+    events.GrievanceAccepted: _tell_complainant("grievance_accepted", with_due=True),
     events.GrievanceDeclined: _tell_complainant("grievance_declined"),
     events.GrievanceNotHandled: _tell_complainant("grievance_not_handled"),
     events.GrievanceAnswered: _tell_complainant("grievance_answered"),
-    events.GrievanceDueSoon: _warn_leads("grievance_due_soon"),
-    events.GrievanceOverdue: _warn_leads("grievance_overdue"),
 }
 """Rows of `api/reactions.py`."""

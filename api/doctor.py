@@ -24,7 +24,8 @@ from api.cluster import Cluster, ClusterError, check_server_version, running_dsn
 from api.migrate import is_migrated
 from api.settings import Settings, SettingsError, read_settings
 from api.wiring import APP_ROLE, RELAY_ROLE
-from domain.shared.clock import system_clock
+from domain.deadline.calendar import read_calendar
+from domain.shared.clock import local_date, system_clock
 from domain.shared.keys import KeyRing, KeysMissing, KeyVersion, WrongKeys, read_root_key
 from domain.shared.sql import Connection, Query
 from domain.shared.tables import key_version, trace, trace_cursor, trace_position
@@ -34,6 +35,8 @@ _LEAST_DISK: Final = 1024**3
 _FOR_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _CLOCKS_APART: Final = timedelta(seconds=5)
 _RELAY_TAKES: Final = timedelta(seconds=10)
+_NOTICE_MONTH: Final = 11
+"""In it the notice of the coming year appears."""
 _EXTENSIONS: Final = ("ltree", "pg_trgm")
 
 
@@ -223,6 +226,7 @@ async def _inside(dsn: str, keys: Path, *, is_served: bool) -> AsyncGenerator[Fi
         yield await _keys(connection, keys)
         yield await _relay(connection, is_served=is_served)
         yield await _chores(connection)
+        yield await _calendar(connection)
     finally:
         await opened.close()
 
@@ -352,3 +356,20 @@ async def _chores(connection: Connection) -> Finding:
             "the worker takes them up within a minute or two.",
         )
     return _good("No paper and no copy was given up")
+
+
+async def _calendar(connection: Connection) -> Finding:
+    """Whether terms are counted by a notice: of this year, and from November on of the coming one."""
+    today = local_date(system_clock())
+    calendar = await read_calendar(connection)
+    wanted = [today.year, today.year + 1] if today.month >= _NOTICE_MONTH else [today.year]
+    missing = [year for year in wanted if not calendar.covers(year)]
+    if not missing:
+        return _good(f"The working calendar knows the holidays up to {wanted[-1]}")
+    # Of the coming year it is a reminder: nobody can load a notice that is not out yet.
+    return Finding(
+        is_bad=today.year in missing,
+        text=f"No holiday notice of {missing[0]} is known: its terms count Monday to Friday",
+        remedy="Once the State Council's notice is out, write its days into a CSV (日期,班或休,说明) and run "
+        "`yima calendar load FILE`.",
+    )

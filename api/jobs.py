@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,77 +13,51 @@ from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 
 from api.chores import perform_chore
+from api.deadline_rounds import sweep_deadlines
+from api.delivery.engine import deliver
+from api.delivery.senders import Senders
+from api.delivery.settling import settle_open
+from api.digest_round import forget_subscriptions, send_digests
 from api.evidence_sweep import sweep_evidence
 from api.expiry_round import remind_of_expiry
 from api.lost_jobs import requeue_lost
 from api.open_data import dump_results
-from api.paper_messages import known_of
 from api.register import INSTALLATION
 from api.relay import DELIVER, PERFORM
+from api.rounds import Turns, go_round
 from api.self_inspection_rounds import remind
 from api.stickers.poster_batches import sweep_posters
 from api.wiring import Parts
 from api.work import DELETE_OLD_ANSWERS, DatabaseAway, InProgress, database_refusals
 from domain.complaint.model import GrievanceKind
-from domain.complaint.operations import close_answered, warn_due
+from domain.complaint.operations import close_answered
 from domain.identity.store import DELETE_EXPIRED_SESSIONS, DELETE_OLD_LOG_IN_FAILURES
 from domain.publication.operations import publish_due
 from domain.rating.operations import release_ratings
 from domain.shared.random import Random
-from domain.shared.sql import Command, Pool, Query, borrow
+from domain.shared.sql import Pool, borrow
 from domain.visitor.operations import forget_old
-from notifications import outbox
-from notifications.deliver import ATTEMPTS, Driver, Undeliverable, compose, driver_of
-from notifications.message import Channel
-from notifications.outbox import StoredMessage
 
 ANSWERS_KEPT = timedelta(days=180)
 _FAILURES_KEPT = timedelta(days=1)
 _SWEEP_EVERY = 3600.0
 _PUBLISH_EVERY = 5.0
 _REQUEUE_EVERY = 10.0
+_SETTLE_EVERY = 5.0
 _RATINGS_EVERY = 3600.0
 _EXPIRY_EVERY = 3600.0
 _REMIND_EVERY = 60.0
-_WARN_EVERY = 600.0
 _DUMP_EVERY = 600.0
 _CLOSE_EVERY = 600.0
-_WARN_AT_ONCE = 200
+_DIGESTS_EVERY = 300.0
+_DEADLINES_EVERY = 60.0
+_SUBSCRIPTIONS_EVERY = 3600.0
 _CLOSE_AT_ONCE = 200
 _PUBLISH_AT_ONCE = 200
-_LOCK_WAITING = Query(outbox.LOCK_WAITING, StoredMessage)
-_MARK_DELIVERED = Command(outbox.MARK_DELIVERED)
-_MARK_FAILED = Command(outbox.MARK_FAILED)
-_logger = logging.getLogger(__name__)
-
-
-async def deliver_message(parts: Parts, drivers: Mapping[Channel, Driver], message_id: UUID) -> bool:
-    """Deliver one waiting message; False when it is to be tried again later.
-
-    The row is locked while it is sent, so that no other worker sends it too; a crash between the gateway's answer and
-    the commit is the one window in which it may be sent twice.
-    """
-    async with database_refusals(), borrow(parts.pool) as connection, connection.transaction():
-        message = await _LOCK_WAITING.first(connection, id=message_id)
-        if message is None:
-            return True
-        try:
-            known = await known_of(parts, connection, message)
-            if known is None:
-                await _MARK_FAILED.run(connection, message_id=message.id, state_after="abandoned", error="outdated")
-                return True
-            await driver_of(drivers, message).send(message, compose(message, known))
-        except Undeliverable as failure:
-            given_up = message.attempts + 1 >= ATTEMPTS
-            await _MARK_FAILED.run(
-                connection,
-                message_id=message.id,
-                state_after="abandoned" if given_up else "waiting",
-                error=str(failure)[:500],
-            )
-            return given_up
-        await _MARK_DELIVERED.run(connection, message_id=message.id, now=parts.clock())
-        return True
+_BATCH = 16
+_AT_ONCE = 64
+"""Jobs in hand at the same time: while a provider answers, or its turn is awaited, others go on."""
+_Round = Callable[[], Awaitable[object]]
 
 
 async def sweep(parts: Parts) -> None:
@@ -106,15 +78,6 @@ async def publish_what_is_due(parts: Parts) -> None:
         continue
 
 
-async def warn_of_terms(parts: Parts) -> None:
-    """期限预警 of 投诉 and 举报, some at a time."""
-    for kind in GrievanceKind:
-        while (
-            await parts.work.run(INSTALLATION, lambda tx, kind=kind: warn_due(tx, kind, _WARN_AT_ONCE)) == _WARN_AT_ONCE
-        ):
-            continue
-
-
 async def close_what_was_answered(parts: Parts) -> None:
     """自动办结 of 投诉 and 举报 that nobody had reopened in time, some at a time."""
     for kind in GrievanceKind:
@@ -131,71 +94,81 @@ async def release_what_waits(parts: Parts) -> None:
         continue
 
 
-async def _every(seconds: float, act: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
-    """Do `act` again and again until `stop`. A round that fails is told and comes again: it stops no other work."""
-    while not stop.is_set():
-        try:
-            await act()
-        except (DatabaseAway, InProgress):
-            _logger.warning("the database is away; trying again")
-        except Exception:
-            _logger.exception("a round failed; it comes again in %d s", seconds)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), seconds)
-
-
 def _back_off(attempts: int, random: Random) -> timedelta:
     """2 s, 4 s, 8 s … up to 10 min, each with up to half as much again, so that retries do not come in step."""
     seconds = min(2.0 ** (attempts + 1), 600.0)
     return timedelta(seconds=seconds * (1 + random(1)[0] / 510))
 
 
-def _taking(parts: Parts, act: Callable[[UUID], Awaitable[bool]]) -> Callable[[Job], Awaitable[None]]:
-    """A job that does `act` to what it names, and comes again when that is not done."""
+def _taking(parts: Parts, act: Callable[[UUID, int], Awaitable[timedelta | None]]) -> Callable[[Job], Awaitable[None]]:
+    """A job that does `act` to what it names, and comes again after the time that `act` says."""
 
     async def take(job: Job) -> None:
         if job.payload is None:
             return
         try:
-            done = await act(UUID(bytes=job.payload))
+            again = await act(UUID(bytes=job.payload), job.attempts)
         except (DatabaseAway, InProgress):  # any other failure would take the job out of the queue for good
-            done = False
-        if not done:
-            raise RetryRequested(_back_off(job.attempts, parts.random))
+            again = _back_off(job.attempts, parts.random)
+        if again is not None:
+            raise RetryRequested(again)
 
     return take
 
 
-async def run_worker(parts: Parts, queue_pool: Pool, drivers: Mapping[Channel, Driver], stop: asyncio.Event) -> None:
+def _rounds(parts: Parts, queue_pool: Pool, senders: Senders) -> Sequence[tuple[str, float, _Round]]:
+    """What is done again and again: by which name, after how many seconds."""
+    return (
+        ("sweep", _SWEEP_EVERY, lambda: sweep(parts)),
+        ("remind", _REMIND_EVERY, lambda: remind(parts)),
+        ("expiry", _EXPIRY_EVERY, lambda: remind_of_expiry(parts)),
+        ("ratings", _RATINGS_EVERY, lambda: release_what_waits(parts)),
+        ("publish", _PUBLISH_EVERY, lambda: publish_what_is_due(parts)),
+        ("deadlines", _DEADLINES_EVERY, lambda: sweep_deadlines(parts)),
+        ("close", _CLOSE_EVERY, lambda: close_what_was_answered(parts)),
+        ("dump", _DUMP_EVERY, lambda: dump_results(parts)),
+        ("digests", _DIGESTS_EVERY, lambda: send_digests(parts)),
+        ("subscriptions", _SUBSCRIPTIONS_EVERY, lambda: forget_subscriptions(parts)),
+        ("requeue", _REQUEUE_EVERY, lambda: requeue_lost(queue_pool, parts.clock)),
+        ("settle", _SETTLE_EVERY, lambda: settle_open(parts, senders)),
+    )
+
+
+async def run_worker(parts: Parts, queue_pool: Pool, senders: Senders, stop: asyncio.Event) -> None:
     """Take jobs until `stop`; the worker ends, to be started anew, when its listening connection is lost.
 
-    `queue_pool` serves PgQueuer alone, which reads JSON as text.
+    `queue_pool` serves PgQueuer, which reads JSON as text, and the turns of the rounds.
     """
     queue = PgQueuer(AsyncpgPoolDriver(queue_pool))
 
-    queue.entrypoint(DELIVER)(_taking(parts, lambda message_id: deliver_message(parts, drivers, message_id)))
-    queue.entrypoint(PERFORM)(_taking(parts, lambda chore_id: perform_chore(parts, chore_id)))
-    rounds = [
-        asyncio.create_task(_every(_SWEEP_EVERY, lambda: sweep(parts), stop)),
-        asyncio.create_task(_every(_REMIND_EVERY, lambda: remind(parts), stop)),
-        asyncio.create_task(_every(_EXPIRY_EVERY, lambda: remind_of_expiry(parts), stop)),
-        asyncio.create_task(_every(_RATINGS_EVERY, lambda: release_what_waits(parts), stop)),
-        asyncio.create_task(_every(_PUBLISH_EVERY, lambda: publish_what_is_due(parts), stop)),
-        asyncio.create_task(_every(_WARN_EVERY, lambda: warn_of_terms(parts), stop)),
-        asyncio.create_task(_every(_CLOSE_EVERY, lambda: close_what_was_answered(parts), stop)),
-        asyncio.create_task(_every(_DUMP_EVERY, lambda: dump_results(parts), stop)),
-        asyncio.create_task(_every(_REQUEUE_EVERY, lambda: requeue_lost(queue_pool, parts.clock), stop)),
-    ]
-    working = asyncio.create_task(
-        queue.run(dequeue_timeout=timedelta(seconds=1), batch_size=10, shutdown_on_listener_failure=True)
-    )
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        done, _ = await asyncio.wait({working, stopping, *rounds}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {stopping}:
-            task.result()
-    finally:
-        queue.shutdown.set()
-        for task in (stopping, *rounds):
-            task.cancel()
-        await asyncio.wait({working}, timeout=5)
+    async def deliver_message(message_id: UUID, _attempts: int) -> timedelta | None:
+        return await deliver(parts, senders, message_id)
+
+    async def perform(chore_id: UUID, attempts: int) -> timedelta | None:
+        return None if await perform_chore(parts, chore_id) else _back_off(attempts, parts.random)
+
+    queue.entrypoint(DELIVER)(_taking(parts, deliver_message))
+    queue.entrypoint(PERFORM)(_taking(parts, perform))
+    async with Turns(queue_pool) as turns:
+        rounds = [
+            asyncio.create_task(go_round(name, seconds, act, turns=turns, stop=stop))
+            for name, seconds, act in _rounds(parts, queue_pool, senders)
+        ]
+        working = asyncio.create_task(
+            queue.run(
+                dequeue_timeout=timedelta(seconds=1),
+                batch_size=_BATCH,
+                max_concurrent_tasks=_AT_ONCE,
+                shutdown_on_listener_failure=True,
+            )
+        )
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait({working, stopping, *rounds}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()
+        finally:
+            queue.shutdown.set()
+            for task in (stopping, *rounds):
+                task.cancel()
+            await asyncio.wait({working, *rounds}, timeout=5)

@@ -11,11 +11,14 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
-from api import forms, identity_port, work
+from api import address_blocks, forms, identity_port, inbox, mail_bounces, template_previews, work
+from api.live.model import TooManyConnections
 from domain.checklist import rules as checklist_rules
 from domain.complaint import rules as complaint_rules
+from domain.deadline import rules as deadline_rules
 from domain.document import rules as document_rules
 from domain.document import template_rules, templates
+from domain.document.link import rules as notice_link_rules
 from domain.enterprise import rules as enterprise_rules
 from domain.enterprise.posters import rules as poster_rules
 from domain.enterprise.profile import rules as profile_rules
@@ -49,6 +52,7 @@ from domain.self_inspection.assigned import rules as assigned_task_rules
 from domain.self_inspection.hazard import rules as hazard_rules
 from domain.shared import errors
 from domain.shared.errors import DomainError
+from domain.subscription import rules as subscription_rules
 from domain.visitor import rules as visitor_rules
 
 MEDIA_TYPE = "application/problem+json"
@@ -99,6 +103,10 @@ KINDS: Mapping[type[DomainError], Kind] = {
     identity_rules.SessionEnded: Kind("session-ended", 401, "登录已失效"),
     tokens.TokenInvalid: Kind("token-invalid", 401, "登录凭证无效"),
     tokens.TokenExpired: Kind("token-expired", 401, "登录凭证已过期"),
+    mail_bounces.MailSecretWrong: Kind("mail-secret-wrong", 401, "退信接收密钥错误"),
+    mail_bounces.ReportUnreadable: Kind("mail-report-unreadable", 400, "退信无法识别"),
+    mail_bounces.ReportNotOurs: Kind("mail-report-not-ours", 404, "不是本系统的退信地址"),
+    template_previews.TemplateValuesUnfit: Kind("template-values-unfit", 422, "变量与模板不符"),
     work.InProgress: Kind("in-progress", 409, "正在处理", keep=True),
     work.KeyReused: Kind("idempotency-key-reused", 422, "幂等键重复使用"),
     work.PredecessorMissing: Kind("predecessor-missing", 409, "前一步尚未送达", keep=True),
@@ -149,12 +157,19 @@ KINDS: Mapping[type[DomainError], Kind] = {
     attachments.AttachmentMissing: Kind("attachment-missing", 409, "附件尚未上传", keep=True),
     attachments.AttachmentQuotaReached: Kind("attachment-quota", 409, "附件已达上限"),
     forms.FormUnreadable: Kind("form-unreadable", 400, "表单无法读取"),
+    subscription_rules.TooManySubscriptions: Kind("too-many-subscriptions", 409, "订阅已达上限"),
+    subscription_rules.TooManyConfirmations: Kind("too-many-confirmations", 409, "确认邮件尚未处理"),
+    subscription_rules.SubscriptionLinkUnknown: Kind("subscription-link-unknown", 404, "链接无效"),
+    subscription_rules.SubscriptionLinkOver: Kind("subscription-link-over", 410, "链接已失效"),
     visitor_rules.PassRequired: Kind("pass-required", 401, "需要通行凭证"),
     visitor_rules.PhoneNotVerified: Kind("phone-not-verified", 403, "请先验证手机号码"),
     visitor_rules.CodeNotUsable: Kind("phone-code-not-usable", 409, "验证码已失效"),
     visitor_rules.CodeWrong: Kind("phone-code-wrong", 422, "验证码错误"),
     visitor_rules.ProofRefused: Kind("proof-of-work-refused", 422, "验证未通过"),
     visitor_rules.ProofRequired: Kind("proof-of-work-required", 429, "请完成验证"),
+    inbox.ToDoClosesWithItsSubject: Kind("to-do-closes-with-its-subject", 409, "待办随事项自动办结"),
+    address_blocks.BlockAlreadyLifted: Kind("block-already-lifted", 409, "发送限制已解除"),
+    TooManyConnections: Kind("too-many-connections", 429, "连接过多"),
     visitor_rules.TooManyWrites: Kind("too-many-writes", 429, "操作过于频繁"),
     evidence_ports.ScannerAway: Kind("scanner-away", 503, "文件检查暂时不可用", keep=True),
     evidence_blobs.BlobsAway: Kind("storage-away", 503, "文件存储暂时不可用", keep=True),
@@ -183,6 +198,9 @@ KINDS: Mapping[type[DomainError], Kind] = {
     publication_rules.NotWithheld: Kind("publication-not-withheld", 409, "公示未被暂缓"),
     publication_rules.NotPublished: Kind("not-published", 409, "结果尚未公示"),
     publication_rules.ObjectionDecides: Kind("objection-decides", 409, "由异议处理决定"),
+    deadline_rules.DeadlineClosed: Kind("deadline-closed", 409, "事项已办结"),
+    deadline_rules.AlreadyUrged: Kind("already-urged", 409, "已有未办结的督办单"),
+    deadline_rules.SupervisionStepNotPossible: Kind("supervision-step-not-possible", 409, "督办单当前不能执行该操作"),
     objection_rules.ObjectionOpen: Kind("objection-open", 409, "已有处理中的异议"),
     objection_rules.ObjectionClosed: Kind("objection-closed", 409, "异议已办结"),
     objection_rules.DeciderWasThere: Kind("decider-was-there", 403, "参加检查的人员不得处理异议"),
@@ -198,6 +216,10 @@ KINDS: Mapping[type[DomainError], Kind] = {
     exposure_rules.ResultNotPublic: Kind("result-not-public", 409, "所依据的结果未公示"),
     feedback_rules.FeedbackAlreadyAnswered: Kind("feedback-already-answered", 409, "反馈已答复"),
     document_rules.PaperNotReady: Kind("paper-not-ready", 409, "文书正在生成", keep=True),
+    notice_link_rules.NoticeLinkUnknown: Kind("notice-link-unknown", 404, "链接无效"),
+    notice_link_rules.NoticeLinkOver: Kind("notice-link-over", 410, "链接已失效"),
+    notice_link_rules.NoticeTicketOver: Kind("notice-ticket-over", 403, "请重新打开链接"),
+    notice_link_rules.LinkAlreadyRevoked: Kind("link-already-revoked", 409, "链接已作废"),
     document_rules.PaperFailed: Kind("paper-failed", 409, "文书生成失败"),
     document_rules.PaperAlreadyRevoked: Kind("paper-already-revoked", 409, "文书已撤销"),
     document_rules.PaperAlreadySealed: Kind("paper-already-sealed", 409, "文书已盖章"),
@@ -286,7 +308,7 @@ _BY_STATUS: Mapping[int, Kind] = {
 }
 _INVALID = Kind("invalid-field", 422, "填写有误")
 _DEFECT = Kind("internal-error", 500, "系统错误")
-_WIRE_NAMES = {"status": "state"}
+_WIRE_NAMES = {"status": "state", "from_day": "from", "to_day": "to"}
 """A parameter that cannot bear its own name in Python (Litestar keeps `state` for itself)."""
 RETRY_AFTER = {
     "in-progress": "1",
@@ -297,6 +319,7 @@ RETRY_AFTER = {
     "proof-of-work-required": "60",
     "too-many-writes": "60",
     "login-locked": "900",
+    "too-many-connections": "20",
     "identity-provider-away": "5",
 }
 

@@ -13,15 +13,16 @@ import uvicorn
 import uvloop
 
 from api.app import create_app
+from api.delivery.opening import open_senders
 from api.jobs import run_worker
+from api.live.protocol import INCOMING_BYTES, FeedSocketProtocol, ServerThatTells
+from api.live.signals import announcements_of
 from api.public_lane import public_lane
 from api.relay import Relay
 from api.settings import Settings
 from api.supervisor import Child
 from api.wiring import RELAY_ROLE, open_parts
 from domain.shared.sql import open_pool
-from notifications.deliver import LogDriver
-from notifications.message import Channel
 
 _GRACE_SECONDS = 8
 _ALLOCATION = {
@@ -34,7 +35,7 @@ _ALLOCATION = {
 
 
 def children_of(settings: Settings, listening: int) -> list[Child]:
-    """Servers, a worker and a relay; `settings.database_url` is set. `listening` is the bound socket's descriptor."""
+    """Servers, workers and a relay; `settings.database_url` is set. `listening` is the bound socket's descriptor."""
     environment = settings.environment() | _ALLOCATION
 
     def child(name: str, stage: int, *arguments: str, fds: tuple[int, ...] = ()) -> Child:
@@ -45,15 +46,20 @@ def children_of(settings: Settings, listening: int) -> list[Child]:
         child(f"server {number}", 0, "server", "--fd", str(listening), fds=(listening,))
         for number in range(1, settings.servers + 1)
     ]
-    return [*servers, child("worker", 1, "worker"), child("relay", 2, "relay")]
+    workers = [child(f"worker {number}", 1, "worker") for number in range(1, settings.workers + 1)]
+    return [*servers, *workers, child("relay", 2, "relay")]
 
 
 def serve_http(settings: Settings, dsn: str, listening: int) -> None:
     """One server process on the inherited socket, until SIGTERM; requests under way are finished."""
+    app = create_app(settings, dsn)
     config = uvicorn.Config(
-        public_lane(create_app(settings, dsn)),
+        public_lane(app),
         loop="uvloop",
         http="httptools",
+        ws=FeedSocketProtocol,
+        ws_max_size=INCOMING_BYTES,
+        ws_per_message_deflate=False,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -62,7 +68,7 @@ def serve_http(settings: Settings, dsn: str, listening: int) -> None:
     )
     # Handed over as a socket, not as a descriptor: uvicorn takes a descriptor for a Unix socket and leaves Nagle's
     # algorithm on, which costs 40 ms an answer.
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listening)])
+    ServerThatTells(config, app).run(sockets=[socket.socket(fileno=listening)])
 
 
 def _until_told(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
@@ -81,21 +87,22 @@ def work_jobs(settings: Settings, dsn: str) -> None:
     """The worker process, until SIGTERM."""
 
     async def main(stop: asyncio.Event) -> None:
-        driver = LogDriver(settings.var / "messages.jsonl")
         async with open_parts(
             dsn,
             settings.keys,
             blobs=settings.blob_place,
-            pool_size=6,
+            pool_size=8,
             application="yima worker",
             public_url=settings.public_url,
         ) as parts:
             queue_pool = await open_pool(
                 dsn, size=6, role="yima_app", application="yima worker queue", json_values=False
             )
+            senders = open_senders(settings, parts)
             try:
-                await run_worker(parts, queue_pool, dict.fromkeys(Channel, driver), stop)
+                await run_worker(parts, queue_pool, senders, stop)
             finally:
+                await senders.close()
                 await queue_pool.close()
 
     _until_told(main)
@@ -109,9 +116,11 @@ def relay_trace(settings: Settings, dsn: str) -> None:
             dsn, settings.keys, blobs=settings.blob_place, pool_size=2, application="yima relay"
         ) as parts:
             pool = await open_pool(dsn, size=2, role=RELAY_ROLE, application="yima relay", json_values=False)
+            announcements = announcements_of(settings.redis)
             try:
-                await Relay(pool, parts.seal, parts.clock).run(stop)
+                await Relay(pool, parts.seal, parts.clock, announcements).run(stop)
             finally:
+                await announcements.close()
                 await pool.close()
 
     _until_told(main)

@@ -7,10 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from api.complaint_messages import GRIEVANCE_REACTIONS
+from api.deadline_keeping import keep_deadlines
+from api.deadline_messages import DEADLINE_REACTIONS
 from api.space_messages import SPACE_REACTIONS
+from api.subscription_messages import SUBSCRIPTION_REACTIONS
+from api.to_dos import CLOSINGS, Subject, about, to_do
 from domain.complaint.events import ConsumerComplaintFiled
 from domain.complaint.operations import answer_from_inspection
 from domain.document.events import DocumentIssued
+from domain.document.link.events import NoticeDelivered
+from domain.document.link.operations import prolong_links
 from domain.enterprise.posters.events import BatchEvent, PosterBatchOpened, PosterBatchResumed, PosterPartDrawn
 from domain.evidence.events import AttachmentStored, EvidenceStored
 from domain.exposure.operations import withdraw_resting_on
@@ -25,7 +31,8 @@ from domain.publication.events import PublicationWithdrawn
 from domain.publication.objection.events import ObjectionDecided, ObjectionFiled
 from domain.publication.operations import open_publication
 from domain.rating import operations as ratings
-from domain.rectification.events import RectificationOrderIssued
+from domain.rectification.electronic import serve_by_message
+from domain.rectification.events import ExtensionDecided, RectificationOrderIssued, RectificationReInspected
 from domain.rectification.model import ConsentMeans
 from domain.request.events import RequestMoved, RequestSubmitted
 from domain.search.operations import keep_findable
@@ -36,6 +43,7 @@ from domain.shared.chores import Chore, ChoreKind
 from domain.shared.clock import local_date
 from domain.shared.events import Event
 from domain.shared.transaction import Transaction
+from domain.subscription.digests import note_news
 from domain.visitor.events import PhoneCodeSent
 from domain.visitor.model import CODE_MINUTES
 from notifications.message import Channel, Message, Recipient
@@ -67,13 +75,14 @@ def _arrival(event: CheckedIn) -> Message:
 
 
 def _position_in_doubt(event: CheckedIn) -> Message:
-    return Message(
+    message = Message(
         template="position_in_doubt",
         channel=Channel.IN_APP,
         recipient=Recipient.DEPARTMENT_LEADS,
         recipient_id=event.after.department_id,
         parameters={"inspection_id": str(event.subject_id), "flags": ",".join(event.after.flags)},
     )
+    return to_do(message, event)
 
 
 def _announce_order(event: RectificationOrderIssued) -> list[Message]:
@@ -98,6 +107,8 @@ def _of_order(event: RectificationOrderIssued, channel: Channel, *, has_consent:
             # The 文号 is issued by the last statement, after this row: it is looked up when the message is sent.
             "document_id": str(event.document_id),
         },
+        subject=event.subject,
+        subject_id=event.subject_id,
     )
 
 
@@ -116,57 +127,41 @@ def _send_code(event: PhoneCodeSent) -> list[Message]:
 
 def _remind_of_quarter(event: SelfInspectionsReminded) -> list[Message]:
     return [
-        Message(
-            template="self_inspection_due",
-            channel=Channel.IN_APP,
-            recipient=Recipient.ENTERPRISE,
-            recipient_id=enterprise_id,
-            parameters={"due": event.due},
-        )
+        to_do(_to_enterprise(enterprise_id, "self_inspection_due", due=event.due), event)
         for enterprise_id in event.enterprises
     ]
 
 
 def _remind_of_hazard(event: HazardOverdue) -> list[Message]:
     """In the app first; by SMS when that did not help."""
-    return [
-        Message(
-            template="hazard_overdue",
-            channel=Channel.SMS if event.is_last else Channel.IN_APP,
-            recipient=Recipient.ENTERPRISE,
-            recipient_id=event.enterprise_id,
-            parameters={"days": str(event.days)},
-        )
-    ]
+    message = Message(
+        template="hazard_overdue",
+        channel=Channel.SMS if event.is_last else Channel.IN_APP,
+        recipient=Recipient.ENTERPRISE,
+        recipient_id=event.enterprise_id,
+        parameters={"days": str(event.days)},
+    )
+    return [about(message, event) if event.is_last else to_do(message, event)]
 
 
 def _announce_escalation(event: HazardEscalated) -> list[Message]:
     """To the regulator's leads; a site without a regulator is in the lists of its region alone."""
     if event.department_id is None:
         return []
-    return [
-        Message(
-            template="hazard_escalated",
-            channel=Channel.IN_APP,
-            recipient=Recipient.DEPARTMENT_LEADS,
-            recipient_id=event.department_id,
-            parameters={"hazard_id": str(event.subject_id)},
-        )
-    ]
+    return [to_do(_to_leads(event.department_id, "hazard_escalated", hazard_id=event.subject_id), event)]
 
 
 def _announce_task(event: TaskAssigned) -> list[Message]:
     return [
-        Message(
-            template="task_assigned",
-            channel=Channel.IN_APP,
-            recipient=Recipient.ENTERPRISE,
-            recipient_id=enterprise_id,
-            parameters={
-                "department": event.department_name,
-                "task": event.after.name,
-                "due": f"{event.after.ends_on.month}月{event.after.ends_on.day}日",
-            },
+        to_do(
+            _to_enterprise(
+                enterprise_id,
+                "task_assigned",
+                department=event.department_name,
+                task=event.after.name,
+                due=f"{event.after.ends_on.month}月{event.after.ends_on.day}日",
+            ),
+            event,
         )
         for enterprise_id in event.enterprises
     ]
@@ -194,33 +189,39 @@ def _tell_of_refusal(event: OfficersIdentified) -> list[Message]:
     if event.after.response == IdentificationResponse.ACKNOWLEDGED or event.department_id is None:
         return []
     refusal = "申请回避" if event.after.response == IdentificationResponse.RECUSAL_REQUESTED else "身份或单位不符"
-    return [_to_leads(event.department_id, "identification_refused", inspection=event.subject_id, refusal=refusal)]
+    told = _to_leads(event.department_id, "identification_refused", inspection=event.subject_id, refusal=refusal)
+    return [to_do(told, event)]
 
 
 def _tell_of_request(event: RequestSubmitted) -> list[Message]:
-    return [_to_leads(event.after.department_id, "request_submitted", request=event.subject_id, due=event.after.due_on)]
+    return [_request_to_handle(event)]
+
+
+def _request_to_handle(event: RequestSubmitted | RequestMoved) -> Message:
+    facts = event.after
+    told = _to_leads(facts.department_id, "request_submitted", request=event.subject_id, due=facts.due_on)
+    return to_do(told, event)
 
 
 def _tell_of_step(event: RequestMoved) -> list[Message]:
-    """The enterprise hears of an answer and of what it must add; another department, of what came to it."""
-    if event.step == "transfer":
-        return [
-            _to_leads(event.after.department_id, "request_submitted", request=event.subject_id, due=event.after.due_on)
-        ]
+    """The enterprise hears of an answer and of what it must add; a department, of what comes to it or comes back."""
+    if event.step in {"transfer", "supplement"}:
+        return [_request_to_handle(event)]
     if event.step not in {"answer", "return"}:
         return []
-    return [_to_enterprise(event.enterprise_id, f"request_{event.after.state}", request=event.subject_id)]
+    told = _to_enterprise(event.enterprise_id, f"request_{event.after.state}", request=event.subject_id)
+    return [to_do(told, event) if event.step == "return" else about(told, event)]
 
 
 def _tell_of_objection(event: ObjectionFiled) -> list[Message]:
     if event.department_id is None:
         return []
     due = local_date(event.after.due_at)
-    return [_to_leads(event.department_id, "objection_filed", objection=event.subject_id, due=due)]
+    return [to_do(_to_leads(event.department_id, "objection_filed", objection=event.subject_id, due=due), event)]
 
 
 def _tell_of_decision(event: ObjectionDecided) -> list[Message]:
-    return [_to_enterprise(event.enterprise_id, "objection_decided", objection=event.subject_id)]
+    return [about(_to_enterprise(event.enterprise_id, "objection_decided", objection=event.subject_id), event)]
 
 
 def _to_leads(department_id: UUID, template: str, **parameters: object) -> Message:
@@ -250,7 +251,9 @@ _REACTIONS: Mapping[type[Event], Callable[[Any], list[Message]]] = {
     ObjectionFiled: _tell_of_objection,
     ObjectionDecided: _tell_of_decision,
     **GRIEVANCE_REACTIONS,
+    **DEADLINE_REACTIONS,
     **SPACE_REACTIONS,
+    **SUBSCRIPTION_REACTIONS,
     CheckedIn: _announce_arrival,
     RectificationOrderIssued: _announce_order,
     SelfInspectionsReminded: _remind_of_quarter,
@@ -307,6 +310,11 @@ class Reactions:
         reaction = _REACTIONS.get(type(event))
         return [] if reaction is None else reaction(event)
 
+    def closes(self, event: Event) -> list[Subject]:
+        """What the open to-dos are about that `event` settles."""
+        closing = CLOSINGS.get(type(event))
+        return [] if closing is None else closing(event)
+
     def chores(self, event: Event) -> list[Chore]:
         """What the worker has to do because of `event`, once it is committed."""
         chore = _CHORES.get(type(event))
@@ -314,8 +322,17 @@ class Reactions:
 
     async def follow(self, tx: Transaction, event: Event) -> Sequence[Event]:
         """What `event` changes in other rooms, in the same transaction; gives the events of that."""
+        settled = await keep_deadlines(tx, event)
+        return (*settled, *await self._carry_on(tx, event))
+
+    async def _carry_on(self, tx: Transaction, event: Event) -> Sequence[Event]:
         await keep_findable(tx, event)
+        await note_news(tx, event)
+        if isinstance(event, ExtensionDecided | RectificationReInspected):
+            await prolong_links(tx, event.document_id, event.after.due_on)
         match event:
+            case NoticeDelivered():
+                return await serve_by_message(tx, event)
             case PublicationWithdrawn():
                 return await withdraw_resting_on(tx, event.subject_id)
             case InspectionCompleted(

@@ -2,8 +2,8 @@
 
 Rows commit out of order, so a sequence is no cursor. A row may be placed only when no older transaction is still
 open: everything below `pg_snapshot_xmin` is decided. One relay works at a time; another waits as a spare. In one
-transaction it writes positions and links, makes the jobs of the messages that those rows caused, and sends one NOTIFY
-that carries only the newest position.
+transaction it writes positions and links, makes the jobs of the messages that those rows caused, and announces the
+newest position, and nothing else, to the servers.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 
+from api.live.signals import Announcements, PostgresAnnouncements
 from api.work import DatabaseAway, database_refusals
 from domain.shared.chores import CHORES_OF_TRACES
 from domain.shared.clock import Clock
@@ -26,7 +27,6 @@ from domain.shared.tables import trace, trace_cursor, trace_position
 from domain.shared.trace import TraceSeal
 from notifications import outbox
 
-CHANNEL = "yima_trace"
 DELIVER = "deliver_message"
 PERFORM = "perform_chore"
 _LOCK = 0x59494D42  # "YIMB": one relay at a time
@@ -80,22 +80,19 @@ class _Held(msgspec.Struct, frozen=True):
     held: bool
 
 
-class _MessageId(msgspec.Struct, frozen=True):
-    id: UUID
-
-
 _HOLD = Query(_TRY_LOCK, _Held)
-_MESSAGES = Query(outbox.IDS_OF_TRACES, _MessageId)
+_MESSAGES = Query(outbox.IDS_OF_TRACES, outbox.DueMessage)
 
 
 class Relay:
     """Places what is committed, as long as it runs."""
 
-    def __init__(self, pool: Pool, seal: TraceSeal, clock: Clock) -> None:
-        """Use a pool that acts as the relay's database role."""
+    def __init__(self, pool: Pool, seal: TraceSeal, clock: Clock, announcements: Announcements | None = None) -> None:
+        """Use a pool that acts as the relay's database role; servers hear of news by `announcements`."""
         self._pool = pool
         self._seal = seal
         self._clock = clock
+        self._announcements = announcements or PostgresAnnouncements()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Place rows until `stop`; waits 20 ms after work and up to 200 ms when there is none."""
@@ -119,7 +116,9 @@ class Relay:
             rows = await _DECIDED.all(connection, tx=cursor.tx, n=cursor.n)
             if rows:
                 await self._place(connection, cursor, rows, self._clock())
-            return len(rows)
+        if rows:
+            await self._announcements.after_commit(cursor.position + len(rows))
+        return len(rows)
 
     async def _place(self, connection: Connection, cursor: _Cursor, rows: list[_Committed], now: datetime) -> None:
         link = cursor.link
@@ -134,17 +133,20 @@ class Relay:
         position = cursor.position + len(rows)
         await _ADVANCE.run(connection, new_position=position, new_tx=last.tx, new_n=last.n, new_link=link)
         await _make_jobs(connection, [row.id for row in rows])
-        await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(position))
+        await self._announcements.with_commit(connection, position)
 
 
 async def _make_jobs(connection: Connection, trace_ids: list[UUID]) -> None:
     """One job per message and per chore; a job holds its id, never an address."""
     messages = await _MESSAGES.all(connection, traces=trace_ids)
     chores = await CHORES_OF_TRACES.all(connection, traces=trace_ids)
-    jobs = [(DELIVER, each.id.bytes) for each in messages] + [(PERFORM, each.id.bytes) for each in chores]
+    jobs = [(DELIVER, each.id.bytes, each.priority) for each in messages]
+    jobs += [(PERFORM, each.id.bytes, outbox.CHORE_PRIORITY) for each in chores]
     if jobs:
         queue = Queries(AsyncpgDriver(connection))  # type: ignore[arg-type] - a pooled connection has the same methods
-        await queue.enqueue([kind for kind, _ in jobs], [job for _, job in jobs], [0] * len(jobs))
+        await queue.enqueue(
+            [kind for kind, _, _ in jobs], [job for _, job, _ in jobs], [priority for _, _, priority in jobs]
+        )
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -11,7 +11,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from api.client_address import Network, parse_networks
+from api.mail_settings import mail_variables, read_mail
+from api.redis_settings import RedisAccess, read_redis, redis_variables
+from api.settings_error import SettingsError
+from api.sms_settings import read_sms, sms_variables
 from domain.evidence.model import BlobPlace
+from notifications.mail.access import MailAccess
+from notifications.sms.access import SmsAccess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +43,6 @@ PUBLIC_URL = "http://127.0.0.1:8000"
 """What is printed in codes and on papers where an installation says nothing else."""
 EMBARGO_WORKING_DAYS = 5
 """Between completion and publication, unless an installation says otherwise (D10)."""
-
-
-class SettingsError(Exception):
-    """The environment cannot be used as it is; the message says what to change."""
 
 
 class ZhiguitongAccess(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +71,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     given, stand between completion and publication. `blobs` is None when they are kept in a
     folder of `var`; `scanner` is `host:port` of a ClamAV daemon, or None. `trusted_proxies` are the networks of our own
     proxies: only what they say of where a request comes from is believed. `zhiguitong` is None where nobody logs in
-    by it.
+    by it. `sms` and `mail` are None where messages are written to a file instead of sent.
+    `settle_after` seconds a receipt is waited for where nobody can say whether a message was taken.
+    `redis` is None where servers learn of news by PostgreSQL's own notifications.
     """
 
     var: Path
@@ -79,6 +83,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     public_url: str = PUBLIC_URL
     servers: int = 1
+    workers: int = 1
+    settle_after: int = 60
     pool_size: int = 12
     page_cache_bytes: int = 32 * 1024 * 1024
     demo: bool = False
@@ -87,6 +93,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scanner: str | None = None
     trusted_proxies: tuple[Network, ...] = ()
     zhiguitong: ZhiguitongAccess | None = None
+    sms: SmsAccess | None = None
+    mail: MailAccess | None = None
+    redis: RedisAccess | None = None
 
     @property
     def embargo_working_days(self) -> int:
@@ -109,6 +118,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "PORT": str(self.port),
             "YIMA_PUBLIC_URL": self.public_url,
             "YIMA_SERVERS": str(self.servers),
+            "YIMA_WORKERS": str(self.workers),
+            "YIMA_SETTLE_AFTER": str(self.settle_after),
             "YIMA_POOL_SIZE": str(self.pool_size),
             "YIMA_PAGE_CACHE_BYTES": str(self.page_cache_bytes),
             "YIMA_DEMO": "1" if self.demo else "0",
@@ -126,6 +137,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if self.zhiguitong is not None:
             access = msgspec.structs.asdict(self.zhiguitong).items()
             variables |= {_ZHIGUITONG + name.upper(): value for name, value in access if value is not None}
+        if self.sms is not None:
+            variables |= sms_variables(self.sms)
+        if self.mail is not None:
+            variables |= mail_variables(self.mail)
+        if self.redis is not None:
+            variables |= redis_variables(self.redis)
         return variables
 
 
@@ -220,6 +237,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         port=port,
         public_url=(env.get("YIMA_PUBLIC_URL") or f"http://{shown}:{port}").rstrip("/"),
         servers=_integer(env, "YIMA_SERVERS", 1, 1, 64),
+        workers=_integer(env, "YIMA_WORKERS", 1, 1, 16),
+        settle_after=_integer(env, "YIMA_SETTLE_AFTER", 60, 5, 86_400),
         pool_size=_integer(env, "YIMA_POOL_SIZE", 12, 2, 200),
         page_cache_bytes=_integer(env, "YIMA_PAGE_CACHE_BYTES", 32 * 1024 * 1024, 0, 2**34),
         demo=env.get("YIMA_DEMO") == "1",
@@ -230,4 +249,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         scanner=_scanner(env),
         trusted_proxies=_trusted_proxies(env),
         zhiguitong=_zhiguitong(env),
+        sms=read_sms(env),
+        mail=read_mail(env),
+        redis=read_redis(env),
     )

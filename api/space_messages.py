@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final
-from uuid import UUID
 
+from api.to_dos import EXTENSION, FEEDBACK, to_do
 from domain.material.events import ExpiryReminded
 from domain.material.rules import EXPIRED, STEPS
 from domain.rectification.events import (
@@ -32,37 +32,40 @@ def _day(day: date) -> str:
     return f"{day.month}月{day.day}日"
 
 
-def _to_department(template: str, event: RectificationFedBack | ExtensionRequested) -> list[Message]:
+def _to_department(template: str, event: RectificationFedBack | ExtensionRequested, subject: str) -> list[Message]:
     if event.department_id is None:
         return []
-    return [
-        Message(
-            template=template,
-            channel=Channel.IN_APP,
-            recipient=Recipient.DEPARTMENT_LEADS,
-            recipient_id=event.department_id,
-            parameters={"order_id": str(event.subject_id), "document_id": str(event.document_id)},
-        )
-    ]
+    message = Message(
+        template=template,
+        channel=Channel.IN_APP,
+        recipient=Recipient.DEPARTMENT_LEADS,
+        recipient_id=event.department_id,
+        parameters={"order_id": str(event.subject_id), "document_id": str(event.document_id)},
+    )
+    return [to_do(message, event, subject)]
 
 
 def _announce_feedback(event: RectificationFedBack) -> list[Message]:
-    return _to_department("rectification_fed_back", event)
+    return _to_department("rectification_fed_back", event, FEEDBACK)
 
 
 def _announce_request(event: ExtensionRequested) -> list[Message]:
-    return _to_department("extension_requested", event)
+    return _to_department("extension_requested", event, EXTENSION)
 
 
-def _to_enterprise(template: str, enterprise_id: UUID, document_id: UUID, **parameters: str) -> list[Message]:
+def _to_enterprise(
+    template: str, event: ExtensionDecided | RectificationReInspected, **parameters: str
+) -> list[Message]:
     return [
         Message(
             template=template,
             channel=Channel.SMS,
             recipient=Recipient.ENTERPRISE,
-            recipient_id=enterprise_id,
+            recipient_id=event.enterprise_id,
             # The 文号 is looked up when the message is sent.
-            parameters={"document_id": str(document_id), **parameters},
+            parameters={"document_id": str(event.document_id), **parameters},
+            subject=event.subject,
+            subject_id=event.subject_id,
         )
     ]
 
@@ -71,8 +74,7 @@ def _announce_decision(event: ExtensionDecided) -> list[Message]:
     granted = event.after.state == ExtensionState.GRANTED
     return _to_enterprise(
         "extension_decided",
-        event.enterprise_id,
-        event.document_id,
+        event,
         decision="已同意" if granted else "未获同意",
         due=_day(event.after.due_on),
     )
@@ -82,9 +84,7 @@ def _announce_re_inspection(event: RectificationReInspected) -> list[Message]:
     words = _RESULTS[OrderState(event.after.state)]
     if event.after.result == ReInspectionResult.ADMINISTRATIVE_GUIDANCE:
         words = "复查完毕，已作行政指导"
-    return _to_enterprise(
-        "order_re_inspected", event.enterprise_id, event.document_id, result=words.format(due=_day(event.after.due_on))
-    )
+    return _to_enterprise("order_re_inspected", event, result=words.format(due=_day(event.after.due_on)))
 
 
 def _remind_of_expiry(event: ExpiryReminded) -> list[Message]:

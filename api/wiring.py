@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from api.reactions import Reactions
 from api.settings import EMBARGO_WORKING_DAYS, PUBLIC_URL
 from api.work import Work
+from api.working_calendar import follow_calendar, refresh_calendar
 from codes.token import TokenKeys
 from domain.complaint.ports import ConsumerComplaintGateway, LinkOnlyGateway
 from domain.evidence.blobs import Blobs
@@ -217,7 +219,10 @@ async def open_parts(
     keys = await _checked_keys(dsn, keys_folder, clock=clock, random=random)
     pool = await open_pool(dsn, size=pool_size, role=role, application=application)
     darkroom = Darkroom()
+    following: asyncio.Task[None] | None = None
     try:
+        await refresh_calendar(pool)
+        following = asyncio.create_task(follow_calendar(pool))
         yield build_parts(
             pool,
             keys,
@@ -230,6 +235,10 @@ async def open_parts(
             random=random,
         )
     finally:
+        if following is not None:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
         darkroom.close()
         await pool.close()
 

@@ -181,6 +181,7 @@ _KEEP = Command(
 )
 DELETE_OLD_ANSWERS = Command(sa.delete(idempotency).where(idempotency.c.received_at < sa.bindparam("before")))
 _WRITE_MESSAGES = Command(outbox.INSERT)
+_CLOSE_TO_DOS = Command(outbox.CLOSE_TO_DOS)
 
 LOST = (
     asyncpg.InterfaceError,
@@ -342,11 +343,13 @@ class Work:
         self, tx: Transaction, outcome: Outcome[A], operator: Operator, circumstances: Circumstances
     ) -> None:
         rows: list[trace.TraceRow] = []
-        messages: list[tuple[UUID, UUID, outbox.Message]] = []
+        messages: list[outbox.Written] = []
         todo: list[tuple[UUID, UUID, chores.Chore]] = []
         events = list(outcome.events)
         for event in events:  # grows while it is walked: what follows from an act may have consequences of its own
             events.extend(await self.reactions.follow(tx, event))
+            for subject, subject_id in self.reactions.closes(event):
+                await _CLOSE_TO_DOS.run(tx.connection, of_subject=subject, of_id=subject_id, now=tx.now)
             trace_id = tx.new_id()
             rows.append(
                 write_down(
@@ -358,7 +361,17 @@ class Work:
                     seal=self.seal,
                 )
             )
-            messages.extend((tx.new_id(), trace_id, message) for message in self.reactions.messages(event))
+            messages.extend(
+                outbox.Written(
+                    id=tx.new_id(),
+                    trace_id=trace_id,
+                    message=message,
+                    department_id=event.department_id,
+                    region=event.region,
+                    site_id=event.site_id,
+                )
+                for message in self.reactions.messages(event)
+            )
             todo.extend((tx.new_id(), trace_id, chore) for chore in self.reactions.chores(event))
         if rows:
             await trace.INSERT.run_many(tx.connection, trace.insert_arguments(rows))

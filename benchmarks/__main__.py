@@ -12,9 +12,12 @@ from functools import partial
 
 from benchmarks.alone import (
     measure_code_batch,
+    measure_deliveries,
+    measure_digests,
     measure_dispatch,
     measure_dump,
     measure_import,
+    measure_live,
     measure_posters,
     measure_relay,
 )
@@ -49,7 +52,10 @@ _SINGLE: Mapping[str, Callable[[Stage], Row]] = {
     "posters": measure_posters,
     "dump.results": measure_dump,
     "relay.lag.p99": measure_relay,
+    "deliveries": measure_deliveries,
+    "live.fanout.p99": measure_live,
     "assigned.dispatch": measure_dispatch,
+    "subscription.digests": measure_digests,
     "code.batch": measure_code_batch,
     "import.enterprises": measure_import,
 }

@@ -24,6 +24,33 @@ def measure_relay(stage: Stage) -> Row:
     )
 
 
+def measure_live(stage: Stage) -> Row:
+    """`live.fanout.p99`. Raises `MeasurementFailed` when a screen missed an event, got one twice, or another's."""
+    size = stage.size
+    figures = _measure(stage, "live_fanout", leads=size.live_leads, seconds=size.live_seconds)
+    wrong = figures.pop("wrong")
+    if wrong:
+        raise MeasurementFailed(f"screens did not get exactly their own: {wrong} {figures}")
+    windows: list[float] = figures.pop("p99_of_windows")
+    return Row(name="live.fanout.p99", value=figures.pop("p99_ms"), unit="ms", spread=spread_of(windows), more=figures)
+
+
+def measure_deliveries(stage: Stage) -> Row:
+    """`deliveries`: messages a second by one worker to a gateway that takes 5 ms, and by two beside it.
+
+    Raises `MeasurementFailed` when one is lost or sent twice.
+    """
+    one, two = (_measure(stage, "deliveries", messages=stage.size.deliveries, workers=count) for count in (1, 2))
+    if any(figures["lost"] or figures["doubled"] for figures in (one, two)):
+        raise MeasurementFailed(f"messages were lost or doubled: {one} {two}")
+    return Row(
+        name="deliveries",
+        value=one.pop("messages_per_second"),
+        unit="messages/s",
+        more={"two_workers": two["messages_per_second"], **one},
+    )
+
+
 def measure_code_batch(stage: Stage) -> Row:
     """`code.batch`: seconds for the codes of a city."""
     figures = _measure(stage, "code_batch", count=stage.size.codes)
@@ -46,6 +73,14 @@ def measure_dispatch(stage: Stage) -> Row:
     """`assigned.dispatch`: objects a second that get one task, a quarter of all sites."""
     figures = _measure(stage, "assigned_dispatch", objects=stage.size.assigned)
     return Row(name="assigned.dispatch", value=figures.pop("objects_per_second"), unit="objects/s", more=figures)
+
+
+def measure_digests(stage: Stage) -> Row:
+    """`subscription.digests`: subscribers a second whose digests one worker makes of a day's news."""
+    figures = _measure(stage, "subscription_digests", subscribers=stage.size.subscribers, entries=stage.size.news)
+    return Row(
+        name="subscription.digests", value=figures.pop("subscribers_per_second"), unit="subscribers/s", more=figures
+    )
 
 
 def measure_dump(stage: Stage) -> Row:

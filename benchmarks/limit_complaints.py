@@ -88,7 +88,7 @@ async def _file(
 
 def _row(place: Any, order: dict[str, Any], phone: bytes, now: datetime) -> dict[str, Any]:
     nothing = ("accepted_at", "answered_at", "closed_at", "handler_id", "leading_id", "inspection_id")
-    nothing += ("released_sealed", "soon_warned_on", "overdue_warned_on")
+    nothing += ("released_sealed",)
     return {
         **dict.fromkeys(nothing),
         "id": new_id(now, system_random),

@@ -19,7 +19,7 @@ import asyncpg
 import msgspec
 
 from api.cluster_home import dies_with_parent
-from api.relay import CHANNEL
+from api.live.signals import CHANNEL
 from api.settings import Settings
 from api.wiring import Parts, open_parts
 from benchmarks.apart import Figures

@@ -33,6 +33,7 @@ TARGETS: Mapping[str, Target] = {
     "check_in": Target(vs_limit=0.5, vs_peer=2.0),
     "answer": Target(vs_limit=0.5, vs_peer=2.0),
     "record.pdf": Target(at_most=3.0, most_mb=300.0),
+    "live.fanout.p99": Target(at_most=500.0),
 }
 
 

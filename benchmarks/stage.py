@@ -43,9 +43,14 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     complaints: int
     posters: int
     assigned: int
+    subscribers: int
+    news: int
     dumped: int
     papers: int
     relay_seconds: int
+    deliveries: int
+    live_leads: int
+    live_seconds: int
     codes: int
     import_rows: int
 
@@ -69,9 +74,14 @@ FULL = Size(
     complaints=250,
     posters=1_000,
     assigned=50_000,
+    subscribers=100_000,
+    news=5_000,
     dumped=200_000,
     papers=3,
     relay_seconds=15,
+    deliveries=3_000,
+    live_leads=1_300,
+    live_seconds=60,
     codes=10_000,
     import_rows=50_000,
 )
@@ -89,9 +99,14 @@ QUICK = Size(
     complaints=150,
     posters=100,
     assigned=5_000,
+    subscribers=5_000,
+    news=1_000,
     dumped=10_000,
     papers=2,
     relay_seconds=6,
+    deliveries=600,
+    live_leads=310,
+    live_seconds=10,
     codes=500,
     import_rows=5_000,
 )

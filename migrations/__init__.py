@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import domain.checklist.tables
 import domain.complaint.tables
+import domain.deadline.tables
+import domain.document.link.tables
 import domain.document.tables
 import domain.enterprise.tables
 import domain.evidence.tables
@@ -24,6 +26,7 @@ import domain.scene.tables
 import domain.search.tables
 import domain.selection.tables
 import domain.self_inspection.tables
+import domain.subscription.tables
 import domain.visitor.tables
 from domain.shared.tables import metadata as domain_metadata
 from notifications.tables import metadata as notifications_metadata
@@ -40,6 +43,7 @@ _ROOMS = (
     domain.publication.tables,
     domain.publication.objection.tables,
     domain.evidence.tables,
+    domain.document.link.tables,
     domain.document.tables,
     domain.checklist.tables,
     domain.identity.tables,
@@ -47,6 +51,7 @@ _ROOMS = (
     domain.officer.tables,
     domain.scene.tables,
     domain.complaint.tables,
+    domain.deadline.tables,
     domain.exposure.tables,
     domain.feedback.tables,
     domain.manual.tables,
@@ -56,6 +61,7 @@ _ROOMS = (
     domain.request.tables,
     domain.search.tables,
     domain.self_inspection.tables,
+    domain.subscription.tables,
     domain.visitor.tables,
 )
 

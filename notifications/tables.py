@@ -9,6 +9,9 @@ metadata = sa.MetaData()
 
 _STATES = "state in ('waiting', 'sending', 'sent', 'delivered', 'failed', 'abandoned')"
 
+_DEAD = "state in ('abandoned', 'failed')"
+_OPEN_TO_DO = "is_to_do and closed_at is null"
+
 
 def _instant(name: str, *, nullable: bool = True) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
@@ -30,6 +33,7 @@ message = sa.Table(
     sa.Column("subject_id", sa.Uuid, nullable=True),
     sa.Column("department_id", sa.Uuid, nullable=True),
     sa.Column("region", sa.Text(collation="C"), nullable=True),
+    sa.Column("site_id", sa.Uuid, nullable=True),
     sa.Column("level", sa.SmallInteger, nullable=True),
     sa.Column("is_to_do", sa.Boolean, nullable=False, server_default=sa.false()),
     _instant("closed_at"),
@@ -52,6 +56,10 @@ message = sa.Table(
     sa.Index("ix_message_subject", "subject_id", "id", postgresql_where=sa.text("subject_id is not null")),
     sa.Index("ix_message_department", "department_id", "id", postgresql_where=sa.text("department_id is not null")),
     sa.Index("ix_message_region", "region", "id", postgresql_where=sa.text("region is not null")),
+    sa.Index("ix_message_inbox", "recipient_id", "id", postgresql_where=sa.text("channel = 'in_app'")),
+    sa.Index("ix_message_to_do", "recipient_id", "id", postgresql_where=sa.text(_OPEN_TO_DO)),
+    sa.Index("ix_message_dead_department", "department_id", "id", postgresql_where=sa.text(_DEAD)),
+    sa.Index("ix_message_dead_region", "region", "id", postgresql_where=sa.text(_DEAD)),
     comment="One message to one recipient, named by id: the address is opened only when it is sent",
 )
 
@@ -117,6 +125,15 @@ message_read = sa.Table(
     comment="已读: which account has read which message in the app",
 )
 
+message_mark = sa.Table(
+    "message_mark",
+    metadata,
+    sa.Column("account_id", sa.Uuid, primary_key=True),
+    sa.Column("read_to", sa.Uuid, nullable=False),
+    _instant("marked_at", nullable=False),
+    comment="全部已读: up to which message an account has read everything",
+)
+
 address_block = sa.Table(
     "address_block",
     metadata,
@@ -139,6 +156,8 @@ address_block = sa.Table(
         unique=True,
         postgresql_where=sa.text("lifted_at is null"),
     ),
+    sa.Index("ix_address_block_standing", "id", postgresql_where=sa.text("lifted_at is null")),
+    sa.Index("ix_address_block_standing_kind", "kind", "id", postgresql_where=sa.text("lifted_at is null")),
     comment="退订, 黑名单 and addresses that bounce, by blind index",
 )
 

@@ -3,41 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
 
 import msgspec
 
-from api.contract.openapi import Node, add_formats
-from api.routes.live import EventFrame, Heartbeat, Ready
+from api.contract.openapi import MissingExample, Node, add_formats
+from api.live.actions import LIVE_EVENTS, facts_of
+from api.live.model import Closing, FeedEvent, Heartbeat, Ready
+from api.live.snapshot import SnapshotFrame
+from domain.shared.events import Event
 
-FRAMES: Final = {"ready": Ready, "event": EventFrame, "heartbeat": Heartbeat}
-"""Every frame that the server sends, by its `type`."""
+_FRAMES: Final = {"ready": Ready, "snapshot": SnapshotFrame, "heartbeat": Heartbeat, "closing": Closing}
+"""Every frame that is no event, by its `type`."""
+_ROLES: Final = ["department_manager", "inspector", "lead"]
 
 _CHANNEL = """
-现场动态: check-ins and what follows them, in order of position, within the caller's region (lead) or department
-(department manager).
+现场动态: inspections and what follows from them, in order of position, within the caller's scope: a lead sees the own
+region and all below it, a department manager what the own department takes part in, an inspector the own inspections.
+`?region=`, `?department=` and `?scene=` narrow that; what lies outside of it is refused.
 
 1. Connect to `/api/v1/live` with an access token: as `Authorization: Bearer <token>`, or, since a browser cannot set
    that header on a WebSocket, as the subprotocol `bearer.<token>`, which the server then echoes.
-2. The first frame is `ready` with the position from which the feed goes on.
+2. The first frame is `ready` with the position from which the feed goes on. Without `?after=` a `snapshot` follows, in
+   pages: what is under way today as of that position. What happened just after it may stand in it already.
 3. Each `event` bears a position. Keep the last one: after any break, connect again with `?after=<position>` and what
-   was missed comes first, without gap and without repetition.
-4. After 20 s in which nothing happened a `heartbeat` comes. A client that hears nothing for 45 s should connect anew.
+   was missed comes first, without gap and without repetition. A position becomes good with the last page of a
+   snapshot; whose connection broke before that comes again without `after`.
+4. A position that is too far behind, or none of ours, is answered by a `snapshot`, which says so in `reason`.
+5. After 20 s in which nothing happened a `heartbeat` comes; its position may be kept, too. A client that hears nothing
+   for 45 s should connect anew.
+6. After any break wait about two seconds, by chance more or less, before connecting again.
 
 What a client says is not listened to. A caller without the right is refused before the upgrade, as a problem
-(`not-signed-in`, `forbidden`, `token-invalid`, `token-expired`).
+(`not-signed-in`, `forbidden`, `token-invalid`, `token-expired`, `invalid-field`; `too-many-connections` beyond eight
+of one account at one server process).
+
+Where a proxy breaks WebSockets, `GET /api/v1/live/events` sends the same frames as server-sent events: the type is the
+event's name, the position its id, and `Last-Event-ID` resumes. There a heartbeat is a comment, and what a WebSocket
+tells by its close code is the last event, `closing`.
 """.strip()
 _CLOSE_CODES: Final = [
     {"code": 4400, "meaning": "`after` is not a whole number. Come again without it, or with a position."},
     {"code": 4401, "meaning": "The access token's time is over. Refresh it, and resume with the last position."},
     {"code": 4408, "meaning": "The client read too slowly. Resume with the last position."},
+    {"code": 1012, "meaning": "The server restarts. Resume with the last position after a moment."},
     {"code": 1011, "meaning": "A defect of ours, or the database is away. Resume after a moment."},
 ]
 
 
 def asyncapi_document(version: str, examples: Mapping[str, Any]) -> Node:
-    """The document, with `examples` by name (`live.event`)."""
-    schemas, components = msgspec.json.schema_components(FRAMES.values(), ref_template="#/components/schemas/{name}")
+    """The document, with `examples` by name (`live.<action>`). Raises `MissingExample`."""
+    described = [(f"live.{name}", name, frame) for name, frame in _FRAMES.items()]
+    described += [(f"live.{kind.action}", kind.action, _event_frame(kind)) for kind in LIVE_EVENTS]
+    schemas, components = msgspec.json.schema_components(
+        [frame for _, _, frame in described], ref_template="#/components/schemas/{name}"
+    )
     add_formats(components)
     messages: Node = {
         name: {
@@ -45,9 +67,9 @@ def asyncapi_document(version: str, examples: Mapping[str, Any]) -> Node:
             "summary": (frame.__doc__ or "").strip(),
             "contentType": "application/json",
             "payload": schema,
-            "examples": [{"name": name, "payload": examples[f"live.{name}"]}],
+            "examples": [{"name": name, "payload": _example(examples, file)}],
         }
-        for (name, frame), schema in zip(FRAMES.items(), schemas, strict=True)
+        for (file, name, frame), schema in zip(described, schemas, strict=True)
     }
     return {
         "asyncapi": "3.0.0",
@@ -62,8 +84,8 @@ def asyncapi_document(version: str, examples: Mapping[str, Any]) -> Node:
                 "security": [{"$ref": "#/components/securitySchemes/bearer"}],
             }
         },
-        "channels": {"live": _channel()},
-        "operations": {"watchLive": _watch()},
+        "channels": {"live": _channel(messages)},
+        "operations": {"watchLive": _watch(messages)},
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "messages": messages,
@@ -72,12 +94,49 @@ def asyncapi_document(version: str, examples: Mapping[str, Any]) -> Node:
     }
 
 
-def _channel() -> Node:
+def _event_frame(kind: type[Event]) -> type[msgspec.Struct]:
+    """The frame of one act: as every event's, but that action, subject and facts are told exactly."""
+    exact: dict[str, Any] = {
+        "action": Literal[kind.action],  # type: ignore[valid-type] - made for its schema alone
+        "subject": Literal[kind.subject],  # type: ignore[valid-type] - likewise
+        "facts": facts_of(kind),
+    }
+    fields = [(name, exact.get(name, _FIELDS[name])) for name in FeedEvent.__struct_fields__]
+    event = msgspec.defstruct(f"Live{kind.__name__}", fields, kw_only=True, frozen=True)
+    event.__doc__ = FeedEvent.__doc__
+    frame = msgspec.defstruct(f"Live{kind.__name__}Frame", [("event", event)], tag_field="type", tag="event")
+    frame.__doc__ = (kind.__doc__ or "").strip().partition("\n")[0]
+    return frame
+
+
+_FIELDS: Final[Mapping[str, Any]] = {
+    "position": int,
+    "at": datetime,
+    "subject_id": UUID,
+    "inspection_id": UUID | None,
+    "scene": str | None,
+    "region": str | None,
+    "department_id": UUID | None,
+    "site_id": UUID | None,
+    "operator": str,
+    "action": str,
+    "subject": str,
+    "facts": Any,
+}
+
+
+def _example(examples: Mapping[str, Any], file: str) -> Any:
+    if file not in examples:
+        raise MissingExample(f"mobile_contract/examples/{file}.json")
+    return examples[file]
+
+
+def _channel(messages: Node) -> Node:
     return {
         "address": "/api/v1/live",
         "title": "现场动态",
         "description": _CHANNEL,
-        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in FRAMES},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
         "bindings": {
             "ws": {
                 "method": "GET",
@@ -89,7 +148,10 @@ def _channel() -> Node:
                             "format": "int64",
                             "minimum": 0,
                             "description": "Go on after this position.",
-                        }
+                        },
+                        "region": {"type": "string", "pattern": "^[0-9]{6}$", "description": "行政区划代码."},
+                        "department": {"type": "string", "format": "uuid", "description": "部门."},
+                        "scene": {"type": "string", "pattern": "^S[0-9]{2}$", "description": "场景."},
                     },
                 },
                 "headers": {
@@ -105,11 +167,11 @@ def _channel() -> Node:
     }
 
 
-def _watch() -> Node:
+def _watch(messages: Node) -> Node:
     return {
         "action": "send",
         "channel": {"$ref": "#/channels/live"},
         "summary": "The server sends; the client listens.",
-        "messages": [{"$ref": f"#/channels/live/messages/{name}"} for name in FRAMES],
-        "x-yima-roles": ["department_manager", "lead"],
+        "messages": [{"$ref": f"#/channels/live/messages/{name}"} for name in messages],
+        "x-yima-roles": _ROLES,
     }

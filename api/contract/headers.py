@@ -91,6 +91,14 @@ PARAMETERS: Mapping[str, Node] = {
         "schema": _TEXT,
         "example": "eyJjaGFsbGVuZ2UiOnt9LCJzb2x1dGlvbiI6e319",
     },
+    "YimaMailSecret": {
+        "name": "Yima-Mail-Secret",
+        "in": "header",
+        "required": True,
+        "description": "What was agreed with the mail server that hands back mail.",
+        "schema": _TEXT,
+        "example": "aSecretOfTheMailServer01234",
+    },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",

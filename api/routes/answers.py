@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, officer_of, permit, principal_of
-from api.schemas.inspection import ChecklistView, Reason
+from api.schemas.inspection import ChecklistView, GivenReason
 from api.submissions import IfMatch, read_version, respond
 from api.wiring import Parts
 from api.work import Submission
@@ -105,7 +105,7 @@ async def release_list(
     parts: NamedDependency[Parts],
     submission: NamedDependency[Submission],
     inspection_id: FromPath[UUID],
-    data: JSONBody[Reason],
+    data: JSONBody[GivenReason],
 ) -> Response[bytes]:
     """检查单解封: the sticker is damaged."""
     officer_id = officer_of(submission.principal)

@@ -1,108 +1,123 @@
-"""The live feed over WebSocket."""
+"""现场动态 What a lead, a department or an inspector watches live: over a WebSocket, or as server-sent events."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from typing import Annotated, Any
+from uuid import UUID
 
-import msgspec
-from litestar import Router, WebSocket, websocket
+from litestar import Request, Router, WebSocket, get, websocket
+from litestar.di import NamedDependency
 from litestar.exceptions import WebSocketDisconnect
+from litestar.params import HeaderParameter, QueryParameter
 
 from api.auth import bearer_token, permit, principal_of
-from api.live import Feed, FeedEvent, SlowConsumer
+from api.live.desk import CloseCode, LiveDesk, close_code_of, read_position
+from api.live.scope import Scope
+from api.live.stream import MEDIA_TYPE, STUCK_SECONDS, EventStream
+from api.live.upgrade import refuse_upgrade
+from api.wiring import Parts
 from domain.identity.model import Role
-from domain.identity.rules import ACCESS_LIFETIME
+from domain.shared.errors import DomainError, InvalidField
 
-_HEARTBEAT = 20.0
-_SIGN_IN_AGAIN = 4401
-_TOO_SLOW = 4408
-_BAD_CURSOR = 4400
-
-
-class Ready(msgspec.Struct, frozen=True, tag_field="type", tag="ready"):
-    """The first frame: the position from which the feed goes on."""
-
-    position: int
-
-
-class Heartbeat(msgspec.Struct, frozen=True, tag_field="type", tag="heartbeat"):
-    """Sent when nothing happened for 20 s; `position` is the newest that this server has seen."""
-
-    position: int
-
-
-class EventFrame(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
-    """One event; keep its position."""
-
-    event: FeedEvent
-
-
-async def _send(socket: WebSocket[Any, Any, Any], feed: Feed, after: int) -> None:
-    events = feed.follow(principal_of(socket), after)
-    pending: asyncio.Task[FeedEvent] | None = None
-    try:
-        while True:
-            pending = pending or asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait({pending}, timeout=_HEARTBEAT)
-            if not done:
-                await socket.send_data(msgspec.json.encode(Heartbeat(feed.position)).decode())
-                continue
-            event, pending = pending.result(), None
-            await socket.send_data(msgspec.json.encode(EventFrame(event)).decode())
-    finally:
-        if pending is not None:
-            pending.cancel()
-        await events.aclose()
+_WATCHERS = permit(Role.LEAD, Role.DEPARTMENT_MANAGER, Role.INSPECTOR)
+_RETRY_MS = 2000
+"""A client waits so long, and up to half as long again, before it comes back: not all of them at once."""
 
 
 async def _until_gone(socket: WebSocket[Any, Any, Any]) -> None:
     """What a client says is not listened to; that it left is."""
-    try:
+    with suppress(WebSocketDisconnect):
         while True:
             await socket.receive_data(mode="text")
-    except WebSocketDisconnect:
-        return
 
 
-def _after(socket: WebSocket[Any, Any, Any]) -> int | None:
-    text = socket.query_params.get("after")
-    return None if text is None else int(text)
+async def _send(socket: WebSocket[Any, Any, Any], desk: LiveDesk, scope: Scope, after: int | None) -> None:
+    async with aclosing(desk.frames(scope, after)) as frames:
+        async for frame in frames:
+            async with asyncio.timeout(STUCK_SECONDS):
+                await socket.send_data(frame.text)
 
 
-@websocket("/live", opt=permit(Role.LEAD, Role.DEPARTMENT_MANAGER))
+async def _watch(socket: WebSocket[Any, Any, Any], desk: LiveDesk, scope: Scope, seconds: float) -> CloseCode | None:
+    """Serve an accepted connection; gives why it has to be closed, None when the client left."""
+    try:
+        after = read_position(socket.query_params.get("after"))
+    except InvalidField:
+        return CloseCode.BAD_CURSOR
+    sending = asyncio.create_task(_send(socket, desk, scope, after))
+    leaving = asyncio.create_task(_until_gone(socket))
+    try:
+        done, _ = await asyncio.wait({sending, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        results = await asyncio.gather(sending, leaving, return_exceptions=True)
+    if leaving in done:
+        return None
+    return close_code_of(results[0]) if sending in done else CloseCode.SIGN_IN_AGAIN
+
+
+@websocket("/live", opt=_WATCHERS)
 async def watch_live(socket: WebSocket[Any, Any, Any]) -> None:
     """Check-ins and what follows, in order of position, within the caller's scope; `?after=` resumes.
 
     The token's time also bounds the connection: after it the socket closes with 4401 and the client comes again with
     a fresh token and its last position. 4408: the client read too slowly and may resume likewise.
     """
-    feed: Feed = socket.app.state.feed
-    chosen = f"bearer.{bearer_token(socket.scope)}" if "sec-websocket-protocol" in socket.headers else None
-    await socket.accept(subprotocols=chosen)
+    desk: LiveDesk = socket.app.state.live_desk
+    principal, token = principal_of(socket), bearer_token(socket.scope) or ""
     try:
-        after = _after(socket)
-    except ValueError:
-        await socket.close(_BAD_CURSOR, "after")
+        scope = await desk.scope(principal, socket.query_params)
+        desk.take_seat(principal.account_id)
+    except DomainError as refused:
+        await refuse_upgrade(socket.scope, socket.send, refused)
         return
-    start = await feed.present_end() if after is None else after
-    await socket.send_data(msgspec.json.encode(Ready(start)).decode())
-    sending = asyncio.create_task(_send(socket, feed, start))
-    leaving = asyncio.create_task(_until_gone(socket))
-    done, waiting = await asyncio.wait(
-        {sending, leaving}, timeout=ACCESS_LIFETIME.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+    try:
+        chosen = f"bearer.{token}" if "sec-websocket-protocol" in socket.headers else None
+        await socket.accept(subprotocols=chosen)
+        code = await _watch(socket, desk, scope, desk.seconds_left(token))
+    finally:
+        desk.leave_seat(principal.account_id)
+    if code is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STUCK_SECONDS):
+                await socket.close(int(code), code.reason)
+
+
+@get("/live/events", opt=_WATCHERS, operation_id="watchLiveEvents", media_type=MEDIA_TYPE)
+async def watch_live_events(
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    after: Annotated[str | None, QueryParameter(description="Go on after this position.")] = None,
+    region: Annotated[str | None, QueryParameter(description="行政区划代码, six digits.")] = None,
+    department: Annotated[UUID | None, QueryParameter(description="部门.")] = None,
+    scene: Annotated[str | None, QueryParameter(description="场景, `S01` to `S35`.")] = None,
+    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
+) -> EventStream:
+    """现场动态 as server-sent events: the same frames as over the WebSocket, in the same order, within the same scope.
+
+    Each event's id is its position; `Last-Event-ID` (or `?after=`) resumes. A comment every 20 s shows that the line
+    is alive. The stream ends with a `closing` event when the token's time is over.
+    """
+    desk: LiveDesk = request.app.state.live_desk
+    principal = principal_of(request)
+    position = read_position(last_event_id or after)
+    wish: Mapping[str, str | None] = {
+        "region": region,
+        "department": None if department is None else str(department),
+        "scene": scene,
+    }
+    scope = await desk.scope(principal, {name: value for name, value in wish.items() if value is not None})
+    desk.take_seat(principal.account_id)
+    return EventStream(
+        desk.frames(scope, position),
+        seconds=desk.seconds_left(bearer_token(request.scope) or ""),
+        retry_ms=_RETRY_MS + int.from_bytes(parts.random(2), "big") * _RETRY_MS // 131_072,
+        ended=lambda: desk.leave_seat(principal.account_id),
     )
-    for task in waiting:
-        task.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
-    if leaving in done:
-        return
-    if not done:
-        await socket.close(_SIGN_IN_AGAIN, "sign in again")
-    elif isinstance(sending.exception(), SlowConsumer):
-        await socket.close(_TOO_SLOW, "too slow; resume from the last position")
-    else:
-        await socket.close(1011, "try again")
 
 
-live_router = Router("/", route_handlers=[watch_live], tags=["live"])
+live_router = Router("/", route_handlers=[watch_live, watch_live_events], tags=["live"])

@@ -13,7 +13,7 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, officer_of, permit, principal_of
 from api.routes.document import pdf_of
-from api.schemas.inspection import Reason
+from api.schemas.inspection import GivenReason
 from api.submissions import IfMatch, read_version, respond
 from api.wiring import Parts
 from api.work import Submission
@@ -149,7 +149,7 @@ async def reopen_record(
     parts: NamedDependency[Parts],
     submission: NamedDependency[Submission],
     inspection_id: FromPath[UUID],
-    data: JSONBody[Reason],
+    data: JSONBody[GivenReason],
 ) -> Response[bytes]:
     """笔录重新打开: voids the department's signatures, with a reason."""
     officer_id = officer_of(submission.principal)

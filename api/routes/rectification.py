@@ -13,6 +13,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, officer_of, permit, principal_of
+from api.notice_evidence import messages_about
 from api.routes.document import pdf_of
 from api.schemas.cursor import CursorText, DueCursor, PageLimit, cut, first_due, read_cursor
 from api.schemas.rectification import (
@@ -138,11 +139,12 @@ async def list_rectification_orders(
 async def read_rectification_order(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID]
 ) -> OrderDetail:
-    """责令改正 whole: items, 文号, service, feedback, extension, re-inspections, transfer (ENT-09)."""
+    """责令改正 whole: items, 文号, service, messages, feedback, extension, re-inspections, transfer (ENT-09)."""
     async with parts.work.reading() as connection:
         await find_order(connection, principal_of(request), order_id)
         case = await read_case(connection, order_id)
-    return to_detail(case, parts.vault, local_date(parts.clock()))
+        messages = await messages_about(connection, order_id)
+    return to_detail(case, messages, parts.vault, local_date(parts.clock()))
 
 
 @get(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated
 
 from litestar import MediaType, Response, Router, get
 from litestar.di import NamedDependency
@@ -14,28 +14,20 @@ from api.pages import search as search_pages
 from api.places import RegionCode, region_path
 from api.public_reader import HTML
 from api.schemas.cursor import CursorText, read_cursor, write_cursor
-from api.schemas.search import FIRST, Cursor, FoundEntry, SearchPage
+from api.schemas.search import FIRST, Cursor, FoundEntry, SearchPage, url_of
 from api.wiring import Parts
 from domain.search import operations, rules
 from domain.search.model import EntryKind, SearchFilters, SearchHit
 from domain.shared.clock import local_date
 from domain.shared.errors import DomainError
 
-_PLACES: Final = {
-    EntryKind.MANUAL: "/manuals/{}",
-    EntryKind.CHECKLIST: "/checklists/{}",
-    EntryKind.EXPOSURE: "/exposures/{}",
-    EntryKind.ENTERPRISE: "/e/{}",
-    EntryKind.RESULT: "/e/{}",
-}
 _BusinessType = Annotated[str | None, QueryParameter(description="业态", max_length=60)]
 _PAGE_OF_BROWSER = 20
 
 
 def _entry(hit: SearchHit) -> FoundEntry:
-    url = _PLACES[hit.kind].format(hit.target)
     fields = {name: getattr(hit, name) for name in SearchHit.__struct_fields__}
-    return FoundEntry(**fields, url=f"{url}#r{hit.id}" if hit.kind is EntryKind.RESULT else url)
+    return FoundEntry(**fields, url=url_of(hit.kind, hit.target, hit.id))
 
 
 async def _search(parts: Parts, q: str, filters: SearchFilters, cursor: str | None, limit: int) -> SearchPage:

@@ -12,6 +12,7 @@ from litestar.response import Stream
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import officer_of, permit, principal_of
+from api.notice_evidence import messages_about
 from api.routes.rectification import READERS
 from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
 from api.schemas.rectification import (
@@ -100,7 +101,8 @@ async def read_transfer_file(
         transfer = await find_transfer(connection, principal, transfer_id)
         if transfer.department_id != principal.department_id:
             raise Forbidden("该移交由其他部门办理。")
-        plan = await transfer_file.plan_file(connection, parts.vault, transfer)
+        messages = [] if transfer.order_id is None else await messages_about(connection, transfer.order_id)
+        plan = await transfer_file.plan_file(connection, parts.vault, transfer, messages)
     target = transfer_file.open_target()
     try:
         facts = await transfer_file.write_file(parts.blobs, transfer, plan, target)

@@ -90,7 +90,7 @@ class ReleasedList(msgspec.Struct, frozen=True, kw_only=True):
     result: list[ChecklistLine] | None
 
 
-class Reason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GivenReason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why."""
 
     reason: Annotated[str, msgspec.Meta(max_length=400)]

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from codes.phone import mask_phone
+from domain.document.link.evidence import NoticeMessage
 from domain.document.model import DocumentState
 from domain.rectification import rules
 from domain.rectification.acts import Attendant
@@ -131,10 +132,11 @@ class TransferPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderDetail(OrderLine, frozen=True, kw_only=True):
-    """责令改正 whole: items, service, feedback, extension, re-inspections, transfer."""
+    """责令改正 whole: items, service, messages with their receipts, feedback, extension, re-inspections, transfer."""
 
     items: list[OrderedItem]
     services: list[ServiceCard]
+    messages: list[NoticeMessage]
     feedback: list[Feedback]
     extension: Extension | None
     re_inspections: list[ReInspectionCard]
@@ -174,12 +176,13 @@ def to_transfer_line(transfer: Transfer) -> TransferLine:
     return TransferLine(**{name: getattr(transfer, name) for name in TransferLine.__struct_fields__})
 
 
-def to_detail(case: OrderCase, vault: Vault, today: date) -> OrderDetail:
+def to_detail(case: OrderCase, messages: list[NoticeMessage], vault: Vault, today: date) -> OrderDetail:
     """The whole of it, as of today."""
     return OrderDetail(
         **_line_fields(case.summary, today),
         items=case.items,
         services=[_service(each, vault) for each in case.services],
+        messages=messages,
         feedback=case.feedback,
         extension=case.extension,
         re_inspections=[_re_inspection(each) for each in case.re_inspections],

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.complaint.model import Grievance, GrievanceKind, GrievanceTerm
+from domain.complaint.model import Grievance, GrievanceKind
 from domain.shared.events import Event
 
 
@@ -25,11 +25,6 @@ class GrievanceStanding(msgspec.Struct, frozen=True, kw_only=True):
     inspection_id: UUID | None
     is_abusive: bool
     text_digest: str | None = None
-
-    @property
-    def term_label(self) -> str:
-        """The term in Chinese."""
-        return GrievanceTerm(self.term).label
 
 
 def standing_of(kind: GrievanceKind, grievance: Grievance, text_digest: str | None = None) -> GrievanceStanding:
@@ -196,17 +191,3 @@ class IdentityViewed(Event, frozen=True, kw_only=True):
 
     before: None = None
     after: IdentityFacts
-
-
-class GrievanceDueSoon(GrievanceEvent, frozen=True, kw_only=True):
-    """即将到期 (D4)."""
-
-    duty: ClassVar[str] = "办理期限预警"
-    action: ClassVar[str] = "grievance.due_soon"
-
-
-class GrievanceOverdue(GrievanceEvent, frozen=True, kw_only=True):
-    """已超期 (D4)."""
-
-    duty: ClassVar[str] = "办理期限预警"
-    action: ClassVar[str] = "grievance.overdue"

@@ -200,8 +200,6 @@ def _received(
         content_sealed=seal_narrative(tx.vault, store, narrative),
         person_sealed=None if person is None else seal_person(tx.vault, store, person),
         released_sealed=None,
-        soon_warned_on=None,
-        overdue_warned_on=None,
         department_code=place.department_code or "",
         department_name=place.department_name or "",
         hotline=place.hotline,

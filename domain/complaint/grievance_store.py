@@ -138,22 +138,6 @@ class GrievanceStore:
             .with_for_update(of=table, skip_locked=True),
             Grievance,
         )
-        today, soon = sa.bindparam("today", type_=sa.Date), sa.bindparam("soon", type_=sa.Date)
-        self.lock_to_warn = Query(
-            whole.where(
-                table.c.is_open,
-                table.c.leading_id.is_(None),
-                table.c.due_on <= soon,
-                sa.or_(
-                    sa.and_(table.c.due_on >= today, table.c.soon_warned_on.is_distinct_from(table.c.due_on)),
-                    sa.and_(table.c.due_on < today, table.c.overdue_warned_on.is_distinct_from(table.c.due_on)),
-                ),
-            )
-            .order_by(table.c.due_on, table.c.id)
-            .limit(sa.bindparam("limit", type_=sa.Integer))
-            .with_for_update(of=table, skip_locked=True),
-            Grievance,
-        )
 
     def _make_saves(self) -> None:
         table = self._table

@@ -269,8 +269,6 @@ class Grievance(msgspec.Struct, frozen=True, kw_only=True):
     content_sealed: bytes
     person_sealed: bytes | None
     released_sealed: bytes | None
-    soon_warned_on: date | None
-    overdue_warned_on: date | None
     department_code: str
     department_name: str
     hotline: str | None

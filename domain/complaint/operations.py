@@ -11,7 +11,7 @@ import msgspec
 from domain.complaint import course, events, rules
 from domain.complaint.events import IdentityFacts, IdentityViewed
 from domain.complaint.grievance_store import STORES, GrievanceStore
-from domain.complaint.keeping import Change, columns_of, open_narrative, open_person, reply_of, save, seal_words, told
+from domain.complaint.keeping import Change, open_narrative, open_person, reply_of, save, seal_words
 from domain.complaint.model import (
     ComplainantViewed,
     Grievance,
@@ -312,23 +312,3 @@ async def close_answered(tx: Transaction, kind: GrievanceKind, limit: int) -> Ou
     ]
     closed = await save(tx, store, await with_followers(tx, store, changes), None)
     return Outcome(answer=len(found), events=closed)
-
-
-async def warn_due(tx: Transaction, kind: GrievanceKind, limit: int) -> Outcome[int]:
-    """期限预警: what is due soon and what is overdue, each once for each term; answers how many."""
-    store = STORES[kind]
-    today = local_date(tx.now)
-    found = await store.lock_to_warn.all(tx.connection, today=today, soon=rules.last_day_due_soon(today), limit=limit)
-    warned = [rules.warn(each, today) for each in found]
-    if warned:
-        await store.update.run_many(tx.connection, [columns_of(each) for each in warned])
-    happened = tuple(
-        told(
-            events.GrievanceOverdue if after.due_on < today else events.GrievanceDueSoon,
-            kind,
-            before,
-            after,
-        )
-        for before, after in zip(found, warned, strict=True)
-    )
-    return Outcome(answer=len(found), events=happened)

@@ -219,13 +219,6 @@ def last_day_due_soon(today: date, policy: GrievancePolicy = DEFAULT_POLICY) -> 
     return add_working_days(today, policy.due_soon_working_days)
 
 
-def warn(grievance: Grievance, today: date) -> Grievance:
-    """Warned of, once for each due day: that it is due soon, and later that it is overdue."""
-    if grievance.due_on < today:
-        return msgspec.structs.replace(grievance, overdue_warned_on=grievance.due_on)
-    return msgspec.structs.replace(grievance, soon_warned_on=grievance.due_on)
-
-
 # ---- who may
 
 

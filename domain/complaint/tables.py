@@ -50,8 +50,6 @@ def _grievance(name: str, *own: Any, comment: str) -> sa.Table:
         sa.Column("consent_version", sa.Text, nullable=False),
         sa.Column("failed_tries", sa.SmallInteger, nullable=False, server_default="0"),
         instant("tried_at", nullable=True),
-        sa.Column("soon_warned_on", sa.Date, nullable=True),
-        sa.Column("overdue_warned_on", sa.Date, nullable=True),
         *own,
         sa.CheckConstraint(_one_of("type", GrievanceType), name="known_type"),
         sa.CheckConstraint(_one_of("state", GrievanceState), name="known_state"),

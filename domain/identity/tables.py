@@ -64,6 +64,7 @@ account = sa.Table(
     sa.CheckConstraint("enterprise_post in ('manager', 'clerk', 'viewer')", name="known_enterprise_post"),
     sa.CheckConstraint("(role = 'enterprise') = (enterprise_post is not null)", name="enterprise_has_post"),
     sa.CheckConstraint("site_ids is null or role = 'enterprise'", name="sites_are_an_enterprises"),
+    sa.Index("ix_account_department_id", "department_id", postgresql_where=sa.text("department_id is not null")),
     comment="Who may log in, as what, within which department and region",
 )
 

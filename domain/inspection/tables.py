@@ -110,6 +110,8 @@ visit = sa.Table(
         unique=True,
         postgresql_where=sa.text("departed_at is null and voided_at is null"),
     ),
+    # What is under way today, for the picture with which the live feed begins.
+    sa.Index("ix_visit_arrived_at", "arrived_at", "id", postgresql_where=sa.text("voided_at is null")),
     comment="上门 of one day: arrival and departure; at most one is open per inspection",
 )
 

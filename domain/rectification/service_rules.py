@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -13,6 +13,7 @@ from codes.phone import normalise_mobile
 from domain.rectification.acts import Attendant, GiveConsent, RecordService
 from domain.rectification.model import ConsentMeans, ServiceMeans
 from domain.rectification.rules import ANNOUNCEMENT_TERM
+from domain.shared.clock import WORKING_ZONE
 from domain.shared.errors import DomainError, InvalidField
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -94,6 +95,12 @@ def note_of(asked: RecordService) -> str | None:
         asked.note,
     ]
     return "；".join(part for part in parts if part) or None
+
+
+def receipt_note(means: str, delivered_at: datetime) -> str:
+    """What is kept in words of a service that a receipt proves."""
+    at = delivered_at.astimezone(WORKING_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{means}送达，运营方回执时间{at}；由系统按送达地址确认书登记"
 
 
 def require_addresses(asked: GiveConsent) -> Addresses:

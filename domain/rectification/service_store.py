@@ -57,6 +57,18 @@ WITHDRAW_CONSENT = Command(
 )
 
 
+_electronic = (
+    sa.select(*[service_record.c[name] for name in ServiceRecord.__struct_fields__])
+    .where(
+        service_record.c.order_id == sa.bindparam("order_id"),
+        service_record.c.means == sa.text("'electronic'"),
+        service_record.c.served_on <= sa.bindparam("day", type_=sa.Date),
+    )
+    .limit(1)
+)
+ELECTRONIC_SERVICE_BY = Query(_electronic, ServiceRecord)
+
+
 class ServedOn(msgspec.Struct, frozen=True, kw_only=True):
     """When a paper was served."""
 

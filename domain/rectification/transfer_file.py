@@ -13,6 +13,7 @@ from typing import IO, Any, Final, cast
 
 import msgspec
 
+from domain.document.link.evidence import NoticeMessage
 from domain.evidence.blobs import Blobs, copy_key, original_key
 from domain.rectification import store, transfer_store
 from domain.rectification.events import FileFacts
@@ -62,8 +63,10 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     parts: list[Line]
 
 
-async def plan_file(connection: Connection, vault: Vault, transfer: Transfer) -> list[Part]:
-    """What belongs to the file, in its order: papers, what was found, the order's course, photos."""
+async def plan_file(
+    connection: Connection, vault: Vault, transfer: Transfer, messages: Sequence[NoticeMessage]
+) -> list[Part]:
+    """What belongs to the file, in its order: papers, what was found, the order's course, `messages` on it, photos."""
     of = {"inspection_id": transfer.inspection_id, "department_id": transfer.department_id}
     papers = await transfer_store.PAPERS_OF_DEPARTMENT.all(connection, **of)
     items = await store.ANSWERED_ITEMS.all(connection, **of)
@@ -74,6 +77,8 @@ async def plan_file(connection: Connection, vault: Vault, transfer: Transfer) ->
     parts.append(_document("检查结果.json", "检查结果", "本部门发现的问题", items))
     if case is not None:
         parts.append(_document("整改过程.json", "整改过程", "送达、反馈、延期和复查", _course(vault, case)))
+    if messages:
+        parts.append(_document("送达信息.json", "送达信息", "短信和邮件的发送、回执与打开记录", messages))
     cited = [*_cited_by_items(items), *(_cited_by_case(case) if case is not None else ())]
     named: dict[bytes, list[str]] = {}
     for digest, note in cited:

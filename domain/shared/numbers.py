@@ -35,6 +35,7 @@ class NumberKind(enum.StrEnum):
     REQUEST = "SQ"
     OBJECTION = "YY"
     PATROL = "XC"
+    SUPERVISION = "DB"
 
 
 PAPER_WORDS = {

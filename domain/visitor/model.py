@@ -43,6 +43,7 @@ class LimitKind(enum.StrEnum):
     LIKENESS = "likeness"
     FOLLOW_UP = "follow_up"
     FEEDBACK = "feedback"
+    SUBSCRIPTION = "subscription"
 
 
 class LimitScope(enum.StrEnum):

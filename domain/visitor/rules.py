@@ -86,6 +86,7 @@ POLICIES: Mapping[LimitKind, LimitPolicy] = {
     LimitKind.LIKENESS: _policy((60, 600), (30, 200), (100, 400)),
     LimitKind.FOLLOW_UP: _policy((30, 150), (20, 60), (40, 80)),
     LimitKind.FEEDBACK: _policy((10, 100), (5, 30), (10, 40)),
+    LimitKind.SUBSCRIPTION: _policy((10, 60), (10, 30), (20, 40)),
 }
 """Of each kind and scope how many are free, and how many there may be at most."""
 

@@ -1,6 +1,9 @@
-"""What the live feed is cut by."""
+"""An index for the picture with which the live feed begins: the visits of today, out of those of all years."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0017"
 down_revision = "0016"
@@ -9,4 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Make the index."""
+    op.create_index(
+        "ix_visit_arrived_at", "visit", ["arrived_at", "id"], postgresql_where=sa.text("voided_at is null")
+    )

@@ -40,7 +40,10 @@ class OutgoingMail(msgspec.Struct, frozen=True, kw_only=True):
 class MailSender(Protocol):
     """A way to people's mailboxes."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """By which its turns and its health are known."""
+        ...
 
     async def send(self, mail: OutgoingMail) -> Accepted:
         """Hand `mail` over. Raises `Refused`, and nothing else, when it was not taken or nobody knows."""

@@ -7,7 +7,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -45,6 +45,17 @@ class ReceiptState(enum.StrEnum):
     FAILED = "failed"
 
 
+class ReceiptNote(msgspec.Struct, frozen=True, kw_only=True):
+    """One receipt as a provider told it: of which try, by our reference or by the provider's own, and its very code."""
+
+    attempt_id: UUID | None
+    provider: str
+    provider_reference: str | None
+    state: ReceiptState
+    provider_status: str
+    at: datetime
+
+
 class Found(enum.StrEnum):
     """What a provider answers when asked for a message by our reference."""
 
@@ -80,6 +91,11 @@ class SmsProvider(ABC):
             _logger.warning("sms %s not looked up by %s: %s", reference, self.name, refused)
         _logger.info("sms %s by %s: %s in %.0f ms", reference, self.name, found.value, _ms_since(begun))
         return found
+
+    def carries(self, template: str) -> bool:
+        """Whether messages of this template can go this way at all; those who compose the text know only some."""
+        del template
+        return True
 
     @abstractmethod
     async def _hand_over(self, sms: OutgoingSms) -> Accepted: ...

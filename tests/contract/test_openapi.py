@@ -19,6 +19,7 @@ from referencing.jsonschema import DRAFT202012
 
 import api
 import domain
+from api import address_blocks, inbox, message_desk
 from api.contract.openapi import handlers_by_operation
 from api.contract.operations import OPERATIONS
 from api.contract.write import CONTRACT, contract_app, contract_differs, contract_documents, read_examples
@@ -28,8 +29,11 @@ from domain.complaint import filing as grievance_filing
 from domain.complaint import following as grievance_following
 from domain.complaint import inspecting as grievance_inspecting
 from domain.complaint import operations as grievances
+from domain.deadline import calendar as working_calendar
+from domain.deadline import supervising
 from domain.document import operations as documents
 from domain.document import template_operations as document_templates
+from domain.document.link import operations as notice_links
 from domain.enterprise import operations as codes
 from domain.enterprise.posters import operations as posters
 from domain.enterprise.profile import operations as profiles
@@ -58,6 +62,7 @@ from domain.self_inspection.assigned import answering as received_tasks
 from domain.self_inspection.assigned import operations as assigned_tasks
 from domain.self_inspection.hazard import operations as hazards
 from domain.shared.errors import DomainError
+from domain.subscription import operations as subscriptions
 
 Document = dict[str, Any]
 OUTSIDE_PATHS = {
@@ -76,6 +81,10 @@ CARRIED_OUT: dict[str, Callable[..., object]] = {
     "checkIn": inspections.check_in,
     "recordIdentification": doors.record_identification,
     "answerIdentification": doors.answer_identification,
+    "issueSupervisionOrder": supervising.urge,
+    "answerSupervisionOrder": supervising.answer_order,
+    "judgeSupervisionAnswer": supervising.judge_answer,
+    "changeWorkingCalendar": working_calendar.lay_days,
     "submitRequest": requests.submit_request,
     "takeRequestStep": requests.take_step,
     "fileObjection": objections.file_objection,
@@ -123,6 +132,15 @@ CARRIED_OUT: dict[str, Callable[..., object]] = {
     "reissueCode": codes.reissue_code,
     "revokeCode": codes.revoke_code,
     "markDocumentSealed": documents.mark_sealed,
+    "revokeNoticeLink": notice_links.revoke_link,
+    "subscribe": subscriptions.subscribe,
+    "endOwnSubscriptions": subscriptions.end_own,
+    "markMessageRead": inbox.mark_read,
+    "markMessagesRead": inbox.mark_all_read,
+    "closeToDo": inbox.close_to_do,
+    "retryMessages": message_desk.put_back,
+    "blockAddress": address_blocks.block_address,
+    "liftAddressBlock": address_blocks.lift_block,
     "draftDocumentTemplate": document_templates.draft_template,
     "editDocumentTemplate": document_templates.edit_template,
     "takeDocumentTemplateStep": document_templates.take_template_step,
@@ -406,15 +424,15 @@ def test_the_list_of_problems_holds_every_kind() -> None:
 
 def test_every_live_frame_has_an_example_that_fits(asyncapi: Document) -> None:
     messages = asyncapi["components"]["messages"]
-    assert messages.keys() == {"ready", "event", "heartbeat"}
+    assert messages.keys() > {"ready", "snapshot", "heartbeat", "closing", "inspection.checked_in"}
     for name, message in messages.items():
         example = message["examples"][0]["payload"]
-        assert example["type"] == name
+        assert name == (example["event"]["action"] if example["type"] == "event" else example["type"])
         assert list(judge(asyncapi, message["payload"]).iter_errors(example)) == []
 
 
 def test_the_live_channel_tells_when_and_how_to_come_again(asyncapi: Document) -> None:
     channel = asyncapi["channels"]["live"]
-    assert {each["code"] for each in channel["x-yima-close-codes"]} >= {4400, 4401, 4408}
+    assert {each["code"] for each in channel["x-yima-close-codes"]} >= {1012, 4400, 4401, 4408}
     assert "after" in channel["bindings"]["ws"]["query"]["properties"]
     assert "bearer." in channel["description"]

@@ -13,20 +13,20 @@ import pytest
 import pytest_asyncio
 
 from api.client_address import parse_networks
-from api.jobs import deliver_message, sweep
+from api.delivery.engine import deliver
+from api.jobs import sweep
 from api.settings import Settings
 from domain.shared.transaction import Outcome, Transaction
 from domain.visitor.model import LimitKind
 from domain.visitor.operations import PHONE_LABEL, spend, verified_phone
 from domain.visitor.rules import BASE_COST, PhoneNotVerified, ProofRefused, ProofRequired, TooManyWrites
-from notifications.message import Channel
-from notifications.outbox import StoredMessage
 from tests.support.citizens import PHONE, Citizen, anonymous, code_of, forged, send_code, solve, verified
 from tests.support.client import Api, api_client, refused
 from tests.support.clock import FixedClock
 from tests.support.database import Database
 from tests.support.factories import INSTALLATION, NOW
 from tests.support.files import picture
+from tests.support.sending import FakeProvider, by_sms
 from tests.support.visits import rows
 
 PROOF = "/api/v1/public/phone-verifications/{}/proof"
@@ -47,17 +47,6 @@ async def running_api(
         yield api
 
 
-class Gateway:
-    """Keeps what would be sent."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-
-    async def send(self, message: StoredMessage, text: str) -> None:
-        del message
-        self.sent.append(text)
-
-
 async def prove(api: Api, verification_id: str, code: str) -> httpx.Response:
     return await api.http.post(PROOF.format(verification_id), json={"code": code})
 
@@ -75,15 +64,16 @@ async def test_a_code_goes_to_the_phone_and_stands_nowhere_in_clear(api: Api) ->
     code = await code_of(api, verification["id"])
 
     (message,) = await rows(api, "message")
-    gateway = Gateway()
-    assert await deliver_message(api.parts, {Channel.SMS: gateway}, message["id"])
+    provider = FakeProvider()
+    assert await deliver(api.parts, by_sms(provider), message["id"]) is None
 
     assert sent.status_code == 201
     assert (verification["expires_at"], verification["resend_after"]) == (
         "2026-08-05T02:05:00Z",
         "2026-08-05T02:01:00Z",
     )
-    (text,) = gateway.sent
+    (text,) = provider.texts
+    assert provider.numbers == [PHONE]
     assert code in text
     assert len(text) <= 70
     stored = str([await rows(api, table) for table in ("message", "trace", "phone_verification", "write_count")])
@@ -152,13 +142,13 @@ async def test_a_code_that_came_too_late_is_not_sent_any_more(api: Api) -> None:
     await send_code(api)
     (message,) = await rows(api, "message")
     api.clock.advance(timedelta(minutes=6))
-    gateway = Gateway()
+    provider = FakeProvider()
 
-    assert await deliver_message(api.parts, {Channel.SMS: gateway}, message["id"])
+    assert await deliver(api.parts, by_sms(provider), message["id"]) is None
 
-    assert gateway.sent == []
+    assert provider.taken == []
     (after,) = await rows(api, "message")
-    assert (after["state"], after["last_error"]) == ("abandoned", "outdated")
+    assert (after["state"], after["reason"]) == ("abandoned", "outdated")
 
 
 @pytest.mark.parametrize("phone", ["", "0771-5812345", "12345", "1387715555a", "13877155555" * 2])

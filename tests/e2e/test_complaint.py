@@ -13,9 +13,9 @@ import pytest
 
 from api.chores import perform_chore
 from api.complaint_handover import hand_over_complaint
-from api.jobs import close_what_was_answered, warn_of_terms
+from api.jobs import close_what_was_answered
 from domain.complaint.model import GrievanceKind
-from domain.complaint.operations import answer_from_inspection, close_answered, warn_due
+from domain.complaint.operations import answer_from_inspection, close_answered
 from domain.complaint.ports import ConsumerMatter, LinkOnlyGateway
 from domain.shared.transaction import Outcome, Transaction
 from tests.support.citizens import PHONE, anonymous, solve, verified
@@ -41,6 +41,7 @@ from tests.support.complaining import (
     unknown,
 )
 from tests.support.database import Database
+from tests.support.deadlines import sweep_at, told
 from tests.support.factories import INSTALLATION, NOW, World
 from tests.support.inspecting import arrive, finish, leave, photo, prepare_papers, upload
 from tests.support.visits import rows
@@ -415,23 +416,17 @@ async def test_the_terms_run_as_decided(api: Api, world: World) -> None:
 
 async def test_each_term_is_warned_of_once(api: Api, world: World) -> None:
     receipt = await complain(api, world)
-
-    async def warned() -> int:
-        return await api.parts.work.run(INSTALLATION, lambda tx: warn_due(tx, GrievanceKind.COMPLAINT, 100))
-
-    assert await warned() == 0
-    api.clock.now = NOW + timedelta(days=6)  # Tuesday; due on Friday
-    assert [await warned(), await warned()] == [1, 0]
-    api.clock.now = NOW + timedelta(days=12)
-    assert [await warned(), await warned()] == [1, 0]
-    accepted(await step(api, world.lead, COMPLAINT, receipt["id"], "accept"))
-    assert await warned() == 0
-    api.clock.now = NOW + timedelta(days=70)
-    await warn_of_terms(api.parts)
-    assert await warned() == 0
-    told = [each for each in await messages(api) if each[1] == "department_leads"]
-    assert [each[0] for each in told] == ["grievance_due_soon", "grievance_overdue", "grievance_overdue"]
-    assert {each[2] for each in told} == {str(world.market.id)}
+    for hour in ("2026-08-11T07:59", "2026-08-11T08:00", "2026-08-12T08:00"):  # Tuesday; due on Friday
+        await sweep_at(api, hour)
+    due_soon = [("deadline_due_soon", "in_app", "department_leads", world.market.id)]
+    assert await told(api, receipt["id"]) == due_soon
+    for hour in ("2026-08-15T08:00", "2026-08-17T08:00"):
+        await sweep_at(api, hour)
+    overdue = ("deadline_overdue", "in_app", "department_leads", world.market.id)
+    assert await told(api, receipt["id"]) == [*due_soon, overdue]
+    accepted(await step(api, world.lead, COMPLAINT, receipt["id"], "accept"))  # 45 days, to 1 October
+    await sweep_at(api, "2026-09-25T08:00")
+    assert await told(api, receipt["id"]) == [*due_soon, overdue]
 
 
 @BOTH

@@ -71,7 +71,6 @@ async def plan(connection: asyncpg.Connection, query: Command, given: dict[str, 
 
 
 async def test_every_list_goes_by_its_index(connection: asyncpg.Connection, world: World) -> None:
-    today = {"today": date(2026, 8, 5), "soon": date(2026, 8, 10), "limit": 200}
     newest = {"before_at": datetime.max.replace(tzinfo=UTC), "before_id": UUID(int=2**128 - 1), "limit": 21}
     enterprise = {"enterprise_id": world.enterprise.id, "site_ids": None}
     since = {"since": datetime(2026, 7, 6, tzinfo=UTC), "but": None, "limit": 200}
@@ -90,8 +89,6 @@ async def test_every_list_goes_by_its_index(connection: asyncpg.Connection, worl
     region = await plan(connection, STORE.list_of_region, {**PAGE, "region": "450000.450100"})
     assert "is_open = true" in region, region  # what is closed is not looked at
     assert "Seq Scan on complaint" not in region, region
-    warned = await plan(connection, STORE.lock_to_warn, today)
-    assert "ix_complaint_due" in warned, warned
     answered_before = {"answered_before": datetime(2026, 7, 21, tzinfo=UTC), "limit": 200}
     closed = await plan(connection, STORE.lock_to_close, answered_before)
     assert "ix_complaint_answered" in closed, closed

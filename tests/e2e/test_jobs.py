@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import msgspec
@@ -14,22 +14,24 @@ import pytest
 import pytest_asyncio
 
 from api import jobs
-from api.jobs import ANSWERS_KEPT, deliver_message, run_worker, sweep
+from api.delivery import claim, engine
+from api.delivery.engine import deliver
+from api.delivery.senders import Senders
+from api.jobs import ANSWERS_KEPT, run_worker, sweep
 from api.lost_jobs import requeue_lost
+from api.rounds import Turns
 from api.wiring import APP_ROLE, Parts
 from domain.identity.store import INSERT_ACCOUNT, INSERT_SESSION
-from domain.shared.sql import Command, borrow, open_pool
-from domain.shared.transaction import Outcome, Transaction
-from notifications import outbox
-from notifications.deliver import ATTEMPTS, Driver, Undeliverable
-from notifications.message import Channel, Message, Recipient
-from notifications.outbox import StoredMessage
-from tests.support.acts import OPERATOR, do_nothing, noted, principal, submission
+from domain.shared.sql import borrow, open_pool
+from notifications.message import Purpose
+from notifications.outcome import Accepted, Reason
+from notifications.sms.port import OutgoingSms
+from tests.support.acts import do_nothing, principal, submission
 from tests.support.database import Database
 from tests.support.relaying import open_relay, place_all
+from tests.support.sending import FakeProvider, by_sms, refusal, state_of, waiting_messages
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-_WRITE_MESSAGE = Command(outbox.INSERT)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -40,58 +42,12 @@ async def owner(database: Database) -> AsyncGenerator[asyncpg.Connection]:
     await connection.close()
 
 
-class Gateway:
-    """A gateway that keeps what it was handed, and fails as often as it is told to."""
-
-    def __init__(self, *, failures: int = 0, seconds: float = 0.0) -> None:
-        self.failures = failures
-        self.seconds = seconds
-        self.sent: list[tuple[UUID, str]] = []
-
-    async def send(self, message: StoredMessage, text: str) -> None:
-        await asyncio.sleep(self.seconds)
-        if self.failures:
-            self.failures -= 1
-            raise Undeliverable("the gateway is closed")
-        self.sent.append((message.id, text))
-
-    @property
-    def ids(self) -> list[UUID]:
-        return [message_id for message_id, _ in self.sent]
-
-
-def drivers(gateway: Driver) -> Mapping[Channel, Driver]:
-    return dict.fromkeys(Channel, gateway)
-
-
-async def waiting_messages(parts: Parts, count: int = 1) -> list[UUID]:
-    """Messages in the outbox, caused by one act that is not yet placed."""
-    ids = [uuid4() for _ in range(count)]
-
-    async def operation(_tx: Transaction) -> Outcome[None]:
-        return Outcome(answer=None, events=(noted(),))
-
-    await parts.work.run(OPERATOR, operation)
-    async with borrow(parts.pool) as connection:
-        trace_id = (await connection.fetchrow("SELECT id FROM trace"))["id"]
-        message = Message(
-            template="position_in_doubt",
-            channel=Channel.IN_APP,
-            recipient=Recipient.DEPARTMENT_LEADS,
-            recipient_id=uuid4(),
-            parameters={"inspection_id": "7", "flags": "stale"},
-        )
-        rows = [(message_id, trace_id, message) for message_id in ids]
-        await _WRITE_MESSAGE.run_many(connection, outbox.insert_arguments(rows, NOW))
-    return ids
-
-
 @asynccontextmanager
-async def worker(database: Database, parts: Parts, gateway: Driver) -> AsyncGenerator[None]:
+async def worker(database: Database, parts: Parts, senders: Senders) -> AsyncGenerator[None]:
     """One worker process's work, told to stop at the end."""
     pool = await open_pool(database.dsn, size=6, role=APP_ROLE, application="test queue", json_values=False)
     stop = asyncio.Event()
-    task = asyncio.create_task(run_worker(parts, pool, drivers(gateway), stop))
+    task = asyncio.create_task(run_worker(parts, pool, senders, stop))
     try:
         yield
     finally:
@@ -113,66 +69,6 @@ async def until_empty(owner: asyncpg.Connection, seconds: float = 8) -> None:
             await asyncio.sleep(0.05)
 
 
-async def state_of(owner: asyncpg.Connection, message_id: UUID) -> tuple[str, int, str | None]:
-    row = await owner.fetchrow("SELECT state, attempts, last_error FROM message WHERE id = $1", message_id)
-    assert row is not None
-    return row["state"], row["attempts"], row["last_error"]
-
-
-# One message
-
-
-async def test_a_message_is_delivered_with_its_text_and_marked_with_the_time(
-    parts: Parts, owner: asyncpg.Connection
-) -> None:
-    [message] = await waiting_messages(parts)
-    gateway = Gateway()
-    begun = datetime.now(UTC)
-    assert await deliver_message(parts, drivers(gateway), message)
-    assert gateway.sent == [(message, "位置待核：检查任务7的报到位置存疑（stale），请核实。")]
-    assert await state_of(owner, message) == ("delivered", 1, None)
-    [(delivered_at,)] = await owner.fetch("SELECT delivered_at FROM message")
-    assert begun <= delivered_at <= datetime.now(UTC)
-
-
-async def test_a_delivered_message_is_not_sent_again(parts: Parts) -> None:
-    [message] = await waiting_messages(parts)
-    gateway = Gateway()
-    for _ in range(2):
-        assert await deliver_message(parts, drivers(gateway), message)
-    assert gateway.ids == [message]
-
-
-async def test_a_message_that_two_take_at_once_is_sent_once(parts: Parts, owner: asyncpg.Connection) -> None:
-    [message] = await waiting_messages(parts)
-    gateway = Gateway(seconds=0.2)
-    await asyncio.gather(*(deliver_message(parts, drivers(gateway), message) for _ in range(4)))
-    assert gateway.ids == [message]
-    assert await state_of(owner, message) == ("delivered", 1, None)
-
-
-async def test_an_undeliverable_message_is_tried_again_and_given_up_at_last(
-    parts: Parts, owner: asyncpg.Connection
-) -> None:
-    [message] = await waiting_messages(parts)
-    gateway = Gateway(failures=ATTEMPTS)
-    for attempt in range(1, ATTEMPTS):
-        assert not await deliver_message(parts, drivers(gateway), message)
-        assert await state_of(owner, message) == ("waiting", attempt, "the gateway is closed")
-    assert await deliver_message(parts, drivers(gateway), message)
-    assert await state_of(owner, message) == ("abandoned", ATTEMPTS, "the gateway is closed")
-    assert await deliver_message(parts, drivers(gateway), message)
-    assert gateway.sent == []
-
-
-async def test_a_message_delivered_after_failures_keeps_no_error(parts: Parts, owner: asyncpg.Connection) -> None:
-    [message] = await waiting_messages(parts)
-    gateway = Gateway(failures=2)
-    outcomes = [await deliver_message(parts, drivers(gateway), message) for _ in range(3)]
-    assert outcomes == [False, False, True]
-    assert await state_of(owner, message) == ("delivered", 3, None)
-
-
 # The worker
 
 
@@ -180,51 +76,86 @@ async def test_two_workers_at_once_deliver_each_message_once(
     parts: Parts, database: Database, owner: asyncpg.Connection
 ) -> None:
     messages = await waiting_messages(parts, 40)
-    gateway = Gateway(seconds=0.01)
-    async with worker(database, parts, gateway), worker(database, parts, gateway):
+    provider = FakeProvider(seconds=0.01)
+    senders = by_sms(provider)
+    async with worker(database, parts, senders), worker(database, parts, senders):
         await place(database, parts)
         await until_empty(owner)
-    assert sorted(gateway.ids) == sorted(messages)
-    assert await owner.fetchval("SELECT count(*) FROM message WHERE state = 'delivered' AND attempts = 1") == 40
-
-
-class UnluckyGateway(Gateway):
-    """Refuses a few times; and while it first answers, the worker loses its connection."""
-
-    def __init__(self, owner: asyncpg.Connection) -> None:
-        super().__init__(failures=3)
-        self.owner = owner
-
-    async def send(self, message: StoredMessage, text: str) -> None:
-        await super().send(message, text)
-        if len(self.sent) == 1:
-            await self.owner.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tests' "
-                "AND datname = current_database() AND state = 'idle in transaction'"
-            )
+    tries = await owner.fetch("SELECT id, message_id FROM message_attempt WHERE state = 'accepted'")
+    assert sorted(sms.reference for sms in provider.taken) == sorted(each["id"] for each in tries)
+    assert sorted(each["message_id"] for each in tries) == sorted(messages)
+    assert await owner.fetchval("SELECT count(*) FROM message WHERE state = 'sent' AND attempts = 1") == 40
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tried again is tried again soon."""
 
-    def soon(_attempts: int, _random: object) -> timedelta:
+    def soon(_attempts: int, _chance: object) -> timedelta:
         return timedelta(seconds=0.05)
 
-    monkeypatch.setattr(jobs, "_back_off", soon)
+    for module in (jobs, claim, engine):
+        monkeypatch.setattr(module, "_back_off" if module is jobs else "back_off", soon)
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_job_stays_until_it_succeeds_over_refusals_and_a_lost_connection(
+async def test_a_job_stays_until_it_succeeds_over_refusals(
     parts: Parts, database: Database, owner: asyncpg.Connection
 ) -> None:
     [message] = await waiting_messages(parts)
-    gateway = UnluckyGateway(owner)
+    provider = FakeProvider(refusals=[refusal(Reason.PROVIDER_AWAY)] * 3)
     await place(database, parts)
-    async with worker(database, parts, gateway):
+    async with worker(database, parts, by_sms(provider)):
         await until_empty(owner)
-    assert gateway.ids == [message] * 2  # the one window in which a message may be sent twice
-    assert await state_of(owner, message) == ("delivered", 4, None)
+    assert len(provider.taken) == 1
+    assert await state_of(owner, message) == ("sent", 4, None)
+
+
+async def test_what_a_provider_said_is_kept_although_the_database_was_away_when_it_said_it(
+    parts: Parts, owner: asyncpg.Connection
+) -> None:
+    class Unlucky(FakeProvider):
+        async def _hand_over(self, sms: OutgoingSms) -> Accepted:
+            accepted = await super()._hand_over(sms)
+            await owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tests' "
+                "AND datname = current_database()"
+            )
+            return accepted
+
+    [message] = await waiting_messages(parts)
+    provider = Unlucky()
+    assert await deliver(parts, by_sms(provider), message) is None
+    assert len(provider.taken) == 1
+    assert await state_of(owner, message) == ("sent", 1, None)
+
+
+async def test_a_round_is_gone_by_one_worker_at_a_time_and_by_another_once_that_one_is_dead(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    pool = await open_pool(database.dsn, size=4, role=APP_ROLE, application="test turns", json_values=False)
+    try:
+        async with Turns(pool) as first, Turns(pool) as second:
+            async with first.turn("sweep") as held, second.turn("sweep") as also, second.turn("dump") as other:
+                assert (held, also, other) == (True, False, True)
+            async with second.turn("sweep") as held:
+                assert held
+            async with first.turn("sweep") as held:
+                assert held
+                await owner.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+                    "WHERE locktype = 'advisory' AND application_name = 'test turns'"
+                )
+                async with asyncio.timeout(5):
+                    while True:
+                        async with second.turn("sweep") as taken:
+                            if taken:
+                                break
+                        await asyncio.sleep(0.02)
+            async with first.turn("sweep") as held:
+                assert held
+    finally:
+        await pool.close()
 
 
 def test_retries_come_later_and_later_but_never_later_than_fifteen_minutes() -> None:
@@ -239,6 +170,27 @@ def test_retries_come_later_and_later_but_never_later_than_fifteen_minutes() -> 
     assert [back_off(attempts, most).total_seconds() for attempts in range(3)] == [3, 6, 12]
     assert back_off(60, least) == timedelta(minutes=10)
     assert back_off(60, most) == timedelta(minutes=15)
+
+
+async def test_who_waits_for_a_code_does_not_stand_behind_reminders(
+    parts: Parts, database: Database, owner: asyncpg.Connection
+) -> None:
+    for purpose in (Purpose.REMINDER, Purpose.VERIFICATION, Purpose.LEGAL_NOTICE):
+        await waiting_messages(parts, 2, purpose=purpose)
+    await place(database, parts)
+    placed = await owner.fetch(
+        "SELECT message.purpose FROM pgqueuer JOIN message ON payload = uuid_send(message.id) ORDER BY priority DESC"
+    )
+    assert [row["purpose"] for row in placed] == ["verification"] * 2 + ["legal_notice"] * 2 + ["reminder"] * 2
+    await owner.execute("UPDATE pgqueuer SET priority = 0")
+    lost = await owner.fetch("DELETE FROM pgqueuer RETURNING id")
+    pool = await open_pool(database.dsn, size=2, role=APP_ROLE, application="test queue", json_values=False)
+    try:
+        assert await requeue_lost(pool, lambda: datetime.now(UTC) + timedelta(minutes=1)) == len(lost)
+    finally:
+        await pool.close()
+    found = await owner.fetch("SELECT priority FROM pgqueuer ORDER BY priority")
+    assert [row["priority"] for row in found] == [0, 0, 3, 3, 4, 4]
 
 
 # Sweeping
@@ -303,10 +255,38 @@ async def test_what_waits_without_a_job_gets_one_again_and_only_one(
         await pool.close()
 
     assert (fresh, found) == (0, [1, 0])
-    gateway = Gateway()
-    async with worker(database, parts, gateway):
+    provider = FakeProvider()
+    async with worker(database, parts, by_sms(provider)):
         await until_empty(owner)
-    assert gateway.ids == [message_id]
+    assert len(provider.taken) == 1
+    assert (await state_of(owner, message_id))[0] == "sent"
+
+
+async def test_what_waits_for_the_morning_gets_no_job_before(
+    database: Database, parts: Parts, owner: asyncpg.Connection
+) -> None:
+    [message_id] = await waiting_messages(parts)
+    morning = datetime.now(UTC) + timedelta(hours=9)
+    await owner.execute("UPDATE message SET not_before = $2 WHERE id = $1", message_id, morning)
+    pool = await open_pool(database.dsn, size=2, role=APP_ROLE, application="test queue", json_values=False)
+    try:
+        night = await requeue_lost(pool, lambda: morning - timedelta(hours=1))
+        day = await requeue_lost(pool, lambda: morning + timedelta(minutes=1))
+    finally:
+        await pool.close()
+    assert (night, day) == (0, 1)
+
+
+async def test_more_lost_jobs_than_a_page_holds_are_all_made_anew(
+    database: Database, parts: Parts, owner: asyncpg.Connection
+) -> None:
+    await waiting_messages(parts, 1203)
+    pool = await open_pool(database.dsn, size=2, role=APP_ROLE, application="test queue", json_values=False)
+    try:
+        assert await requeue_lost(pool, lambda: datetime.now(UTC) + timedelta(minutes=1)) == 1203
+    finally:
+        await pool.close()
+    assert await owner.fetchval("SELECT count(*) FROM pgqueuer") == 1203
 
 
 @pytest.mark.usefixtures("parts")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Generator
 from typing import Any
@@ -66,15 +67,25 @@ def next_event(feed: ClientConnection) -> dict[str, Any]:
     return event
 
 
+def begin(feed: ClientConnection) -> int:
+    """Ready and snapshot, which are not events; gives the position to go on from."""
+    ready = json.loads(feed.recv(timeout=15))
+    assert ready["type"] == "ready"
+    while not (page := json.loads(feed.recv(timeout=15)))["is_last"]:
+        assert page["type"] == "snapshot"
+    position: int = ready["position"]
+    return position
+
+
 def test_a_lead_sees_a_check_in_and_the_departure_in_order_and_can_resume_between_them(
     installation: Installation,
 ) -> None:
     with watch(installation) as feed:
-        ready = json.loads(feed.recv(timeout=15))
+        ready = begin(feed)
         check_in_and_leave(installation)
         arrival, departure = next_event(feed), next_event(feed)
     assert (arrival["action"], departure["action"]) == ("inspection.checked_in", "inspection.departed")
-    assert ready["position"] < arrival["position"] < departure["position"]
+    assert ready < arrival["position"] < departure["position"]
     assert arrival["facts"]["flags"] == ["unknown"]
     with watch(installation, query=f"?after={arrival['position']}") as resumed:
         assert json.loads(resumed.recv(timeout=15)) == {"type": "ready", "position": arrival["position"]}
@@ -87,7 +98,43 @@ def test_a_position_that_is_no_number_closes_the_feed_with_its_reason(installati
     assert feed.close_code == 4400
 
 
-@pytest.mark.parametrize("role", ["inspector", "enterprise", "administrator"])
+@pytest.mark.parametrize("role", ["enterprise", "administrator"])
 def test_nobody_else_may_watch(installation: Installation, role: str) -> None:
     with pytest.raises((InvalidStatus, ConnectionClosed)), watch(installation, role) as feed:
         feed.recv(timeout=15)
+
+
+def test_an_inspector_watches_too(installation: Installation) -> None:
+    with watch(installation, "inspector") as feed:
+        assert begin(feed) >= 0
+
+
+def test_a_server_that_is_restarted_says_so_and_the_screen_goes_on_where_it_was(installation: Installation) -> None:
+    server = installation.wait_for("server")
+    with watch(installation) as feed:
+        position = begin(feed)
+        began = time.monotonic()
+        server.terminate()
+        with pytest.raises(ConnectionClosed):
+            feed.recv(timeout=15)
+    assert feed.close_code == 1012
+    server.wait(15)
+    assert time.monotonic() - began < 5, "it does not wait for its readers"
+    installation.wait_until_ready()
+    with watch(installation, query=f"?after={position}") as resumed:
+        assert json.loads(resumed.recv(timeout=15)) == {"type": "ready", "position": position}
+
+
+def test_a_restart_is_not_held_up_by_an_event_stream(installation: Installation) -> None:
+    server = installation.wait_for("server")
+    headers = {"Authorization": f"Bearer {token_of(installation, 'lead')}"}
+    url = f"{installation.base_url}/api/v1/live/events"
+    with httpx.stream("GET", url, headers=headers, timeout=15) as answer:
+        told = answer.iter_lines()
+        assert next(told).startswith("retry: ")
+        began = time.monotonic()
+        server.terminate()
+        assert any(line.startswith('data: {"type":"closing","code":1012') for line in told)
+    server.wait(15)
+    assert time.monotonic() - began < 5
+    installation.wait_until_ready()

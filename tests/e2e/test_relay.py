@@ -14,7 +14,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from api.relay import CHANNEL, DELIVER, Relay
+from api.live.signals import CHANNEL
+from api.relay import DELIVER, Relay
 from api.wiring import RELAY_ROLE, Parts
 from domain.shared import trace
 from domain.shared.sql import Command, Connection, borrow
@@ -68,7 +69,8 @@ async def leave_message(connection: Connection, trace_id: UUID) -> UUID:
     )
     message_id = uuid4()
     await _WRITE_MESSAGE.run_many(
-        connection, outbox.insert_arguments([(message_id, trace_id, message)], datetime.now(UTC))
+        connection,
+        outbox.insert_arguments([outbox.Written(id=message_id, trace_id=trace_id, message=message)], datetime.now(UTC)),
     )
     return message_id
 

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from api.jobs import deliver_message
-from notifications.message import Channel
-from notifications.outbox import StoredMessage
+from api.paper_rendering import render_document
+from notifications.sms.segments import measure
 from tests.support.client import Api, accepted, refused
 from tests.support.factories import NOW, World
 from tests.support.inspecting import photo, upload
 from tests.support.problems import PENAL, PLAIN, days, feed_back, issue, order_path, ordered, read_order, serve
+from tests.support.sending import Sent, deliver_waiting
 from tests.support.visits import nothing_changes, rows
 
 RECEIVER = {"name": "韦秀英", "capacity": "店长"}
 BY_PHONE = {"means": ["sms", "email"], "phone": "138 7710 0001", "email": "wei@laoyou.example"}
 
 
-class Kept:
-    """A gateway that keeps what it was handed."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Channel, UUID, str]] = []
-
-    async def send(self, message: StoredMessage, text: str) -> None:
-        self.sent.append((message.channel, message.recipient_id, text))
-
-
-async def deliver_all(api: Api) -> list[tuple[Channel, UUID, str]]:
+async def deliver_all(api: Api) -> Sent:
     """Everything that waits, as it is sent."""
-    gateway = Kept()
-    for message in await rows(api, "message"):
-        if message["state"] == "waiting":
-            assert await deliver_message(api.parts, dict.fromkeys(Channel, gateway), message["id"])
-    return gateway.sent
+    for document in await rows(api, "document"):
+        await render_document(api.parts, document["id"].bytes)
+    waiting = [message["id"] for message in await rows(api, "message") if message["state"] == "waiting"]
+    return await deliver_waiting(api.parts, waiting)
 
 
 async def consent(api: Api, world: World, **changes: Any) -> Any:
@@ -187,26 +176,29 @@ async def test_an_address_must_be_one(api: Api, world: World, changes: dict[str,
 async def test_without_consent_a_message_only_reminds(api: Api, world: World) -> None:
     await ordered(api, world)
 
-    sent = [each for each in await deliver_all(api) if "责令改正" in each[2]]
+    sent = await deliver_all(api)
 
-    ((channel, recipient, text),) = sent
-    assert (channel, recipient) == (Channel.SMS, world.enterprise.id)
+    (text,) = [text for text in sent.sms.texts if "责令改正" in text]
     assert text == (
         "【南宁市监】责令改正通知书(1号)纸质件另行送达,8月20日前改正。本短信仅作提醒,可在智桂通核对,核实电话0771-12345"
     )
+    assert sent.mail.taken == []
 
 
 async def test_with_consent_it_carries_number_and_link(api: Api, world: World) -> None:
     accepted(await consent(api, world))
     _, order = await ordered(api, world)
 
-    sent = {channel: text for channel, _, text in await deliver_all(api) if "责令改正" in text}
+    sent = await deliver_all(api)
 
-    assert sent.keys() == {Channel.SMS, Channel.EMAIL}
-    assert "SJ01-2026-ZG-000001" in sent[Channel.EMAIL]
-    for text in sent.values():
-        assert f"/v/{order['verification_code']}" in text
-    assert len(sent[Channel.SMS]) <= 70
+    (sms,) = [sms for sms in sent.sms.taken if "责令改正" in sms.text]
+    (mail,) = sent.mail.taken
+    assert (sms.number, mail.address) == ("13877100001", "wei@laoyou.example")
+    assert measure(sms.text).segments == 1
+    assert re.search(r"yima\.test/n/[A-Za-z0-9_-]{11}$", sms.text)
+    assert "SJ01-2026-ZG-000001" in mail.subject
+    assert re.search(r"http://yima\.test/n/[A-Za-z0-9_-]{11}\b", mail.text)
+    assert [file.content[:4] for file in mail.attachments] == [b"%PDF"]
     assert (await read_order(api, world.manager, order["id"]))["served_on"] is None
 
 

@@ -67,7 +67,7 @@ async def test_the_file_holds_every_part_with_its_digest(api: Api, world: World)
         content = archive.read(line["path"])
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (line["sha256"], line["size"])
     kinds = [line["kind"] for line in index["parts"]]
-    assert kinds == ["文书", "文书", "检查结果", "整改过程", "照片", "照片"]
+    assert kinds == ["文书", "文书", "检查结果", "整改过程", "送达信息", "照片", "照片"]
     for paper in ("01-检查通知书", "02-责令改正通知书"):
         assert archive.read(f"文书/{paper}.pdf").startswith(b"%PDF")
     table = list(csv.reader(io.StringIO(archive.read("index.csv").decode("utf-8-sig"))))
@@ -75,6 +75,11 @@ async def test_the_file_holds_every_part_with_its_digest(api: Api, world: World)
     assert [row[1] for row in table[1:]] == [line["path"] for line in index["parts"]]
     course = json.loads(archive.read("整改过程.json"))
     assert course["feedback"][0]["items"][0]["answer"] == "已公示。"
+    sent = json.loads(archive.read("送达信息.json"))
+    assert {(each["title"], each["channel"], each["is_notice"]) for each in sent} == {
+        ("责令改正通知书提醒", "sms", False),
+        ("整改复查结果", "sms", False),
+    }
 
 
 async def test_the_same_file_is_the_same_bytes_and_each_reading_is_traced(api: Api, world: World) -> None:

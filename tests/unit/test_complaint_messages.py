@@ -11,9 +11,9 @@ from api.complaint_messages import GRIEVANCE_REACTIONS
 from domain.complaint import events
 from domain.complaint.events import GrievanceStanding
 from domain.complaint.model import GrievanceKind
-from notifications.deliver import SEGMENT, compose
 from notifications.message import Channel, Recipient
-from notifications.outbox import StoredMessage
+from notifications.sms.segments import measure
+from notifications.templates import compose_in_app, compose_sms, current
 
 
 def an_event(of: type[events.GrievanceEvent], kind: GrievanceKind, *, is_named: bool = True) -> events.GrievanceEvent:
@@ -42,22 +42,15 @@ def an_event(of: type[events.GrievanceEvent], kind: GrievanceKind, *, is_named: 
 def test_each_message_is_one_segment_and_names_nobody(of: type[events.GrievanceEvent], kind: GrievanceKind) -> None:
     event = an_event(of, kind)
     (message,) = GRIEVANCE_REACTIONS[of](event)
-    stored = StoredMessage(
-        id=uuid4(),
-        template=message.template,
-        channel=message.channel,
-        recipient=message.recipient,
-        recipient_id=message.recipient_id,
-        parameters=message.parameters,
-        attempts=0,
-    )
-    text = compose(stored)
+    template = current(message.template)
     if message.channel is Channel.SMS:
-        assert len(text) <= SEGMENT, text
+        text = compose_sms(template, message.parameters)
+        assert measure(text).segments == 1, text
         wanted = Recipient.COMPLAINANT if kind is GrievanceKind.COMPLAINT else Recipient.INFORMANT
         assert (message.recipient, message.recipient_id) == (wanted, event.subject_id)
         assert str(event.subject_id) not in text
     else:
+        text = compose_in_app(template, message.parameters).text
         assert (message.recipient, message.recipient_id) == (Recipient.DEPARTMENT_LEADS, event.department_id)
     assert kind.label in text
 

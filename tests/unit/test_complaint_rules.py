@@ -57,8 +57,6 @@ def a_grievance(**changes: Any) -> Grievance:
         content_sealed=b"",
         person_sealed=None,
         released_sealed=None,
-        soon_warned_on=None,
-        overdue_warned_on=None,
         department_code="SJ01",
         department_name="南宁市监",
         hotline=None,
@@ -104,12 +102,9 @@ def test_the_terms_are_those_that_were_decided() -> None:
     assert rules.DEFAULT_POLICY.source == "待核"
 
 
-def test_a_term_is_warned_of_before_and_after_its_end() -> None:
-    one = a_grievance()
-    assert rules.last_day_due_soon(date(2026, 8, 11)) == one.due_on
-    assert rules.warn(one, date(2026, 8, 14)).soon_warned_on == one.due_on
-    assert rules.warn(one, date(2026, 8, 14)).overdue_warned_on is None
-    assert rules.warn(one, date(2026, 8, 15)).overdue_warned_on == one.due_on
+def test_a_term_is_due_soon_three_working_days_before_its_end() -> None:
+    assert rules.last_day_due_soon(date(2026, 8, 11)) == a_grievance().due_on
+    assert rules.last_day_due_soon(date(2026, 8, 10)) < a_grievance().due_on
 
 
 # Steps

@@ -7,9 +7,8 @@ from uuid import UUID
 import pytest
 
 from api.paper_messages import paper_words
-from notifications.deliver import SEGMENT, compose
-from notifications.message import Channel, Recipient
-from notifications.outbox import StoredMessage
+from notifications.sms.segments import measure
+from notifications.templates import compose_mail, compose_sms, current
 
 SHORT = "https://yima.cn/v/7K3Q"
 PUBLIC = "https://yima.gxzf.gov.cn/v/7K3QX66CV5YV3GHZ"
@@ -24,24 +23,19 @@ def text_of(
     link: str = PUBLIC,
     department: str = "南宁市监",
     hotline: str = "0771-12345",
-    channel: Channel = Channel.SMS,
 ) -> str:
-    message = StoredMessage(
-        id=UUID(int=1),
-        template=template,
-        channel=channel,
-        recipient=Recipient.ENTERPRISE,
-        recipient_id=UUID(int=2),
-        parameters={"department": department, "due": due, "hotline": hotline, "document_id": str(UUID(int=3))},
-        attempts=0,
-    )
-    return compose(message, paper_words(number, sequence, link))
+    return compose_sms(current(template), values(number, sequence, due, link, department, hotline))
+
+
+def values(number: str, sequence: int, due: str, link: str, department: str, hotline: str) -> dict[str, str]:
+    written = {"department": department, "due": due, "hotline": hotline, "document_id": str(UUID(int=3))}
+    return {**written, **paper_words(number, sequence, link)}
 
 
 def test_the_text_with_consent_is_the_designed_one() -> None:
     text = text_of("order_issued", link=SHORT)
     assert text == f"【南宁市监】你单位收到责令改正通知书(南市监责改〔2026〕12号),8月15日前改正。查看 {SHORT}"
-    assert len(text) <= SEGMENT
+    assert measure(text).segments == 1
 
 
 def test_the_text_without_consent_is_the_designed_one() -> None:
@@ -58,7 +52,7 @@ def test_the_text_without_consent_is_the_designed_one() -> None:
 def test_a_typical_sms_is_one_segment(template: str, sequence: int, due: str, department: str, hotline: str) -> None:
     number = f"南市监责改〔2026〕{sequence}号"
     text = text_of(template, number=number, sequence=sequence, due=due, department=department, hotline=hotline)
-    assert len(text) <= SEGMENT
+    assert measure(text).segments == 1
     assert f"{sequence}号" in text
     assert due in text
 
@@ -69,6 +63,9 @@ def test_the_link_is_whole_in_every_text() -> None:
 
 
 def test_a_mail_is_not_shortened() -> None:
-    text = text_of("order_issued", channel=Channel.EMAIL)
-    assert "南市监责改〔2026〕12号" in text
-    assert text.endswith(PUBLIC)
+    number = "南市监责改〔2026〕12号"
+    mail = compose_mail(current("order_issued"), values(number, 12, "8月15日前", PUBLIC, "南宁市监", "0771-12345"))
+    assert mail.subject == f"责令改正通知书（{number}）"
+    assert f"你单位收到南宁市监的责令改正通知书（{number}），要求8月15日前改正。" in mail.text
+    assert PUBLIC in mail.text
+    assert f'href="{PUBLIC}"' in mail.html

@@ -33,9 +33,8 @@ from domain.self_inspection.model import (
     SelfInspectionState,
 )
 from domain.shared.errors import Forbidden, InvalidField
-from notifications.deliver import SEGMENT, compose
-from notifications.message import Channel, Recipient
-from notifications.outbox import StoredMessage
+from notifications.sms.segments import measure
+from notifications.templates import compose_sms, current
 
 NOW = datetime(2026, 8, 5, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 8, 5)
@@ -281,16 +280,7 @@ def test_nobody_but_the_enterprise_sees_a_hazard_that_did_not_escalate() -> None
 
 
 def test_the_reminder_by_sms_is_one_segment() -> None:
-    message = StoredMessage(
-        id=uuid4(),
-        template="hazard_overdue",
-        channel=Channel.SMS,
-        recipient=Recipient.ENTERPRISE,
-        recipient_id=ENTERPRISE,
-        parameters={"days": "365"},
-        attempts=0,
-    )
-    assert len(compose(message)) <= SEGMENT
+    assert measure(compose_sms(current("hazard_overdue"), {"days": "365"})).segments == 1
 
 
 # Assigned tasks

@@ -9,9 +9,8 @@ import pytest
 
 from domain.space.model import OrderDue, SectionName, SpaceRow
 from domain.space.rules import due_mark, sections_of, working_days_left
-from notifications.deliver import SEGMENT, compose
-from notifications.message import Channel, Recipient
-from notifications.outbox import StoredMessage
+from notifications.sms.segments import measure
+from notifications.templates import compose_sms, current
 
 TODAY = date(2026, 8, 5)
 """A Wednesday."""
@@ -89,13 +88,5 @@ def test_each_message_is_one_segment(template: str) -> None:
         "due": "12月31日",
         "result": "复查未通过，请在12月31日前继续改正",
     }
-    message = StoredMessage(
-        id=UUID(int=1),
-        template=template,
-        channel=Channel.SMS,
-        recipient=Recipient.ENTERPRISE,
-        recipient_id=UUID(int=2),
-        parameters=longest,
-        attempts=0,
-    )
-    assert len(compose(message)) <= SEGMENT
+    parameters = {**longest, "document_id": str(UUID(int=3))}
+    assert measure(compose_sms(current(template), parameters)).segments == 1

@@ -21,6 +21,7 @@ from domain.shared.vault import Vault
 _LABEL: Final = "enterprise_profile."
 _SITE_LABEL: Final = "site_profile."
 LIAISON_PHONE_LABEL: Final = f"{_LABEL}liaison_phone"
+EMAIL_LABEL: Final = f"{_LABEL}email"
 
 
 async def change_profile(
@@ -42,7 +43,7 @@ async def change_profile(
         liaison_name_sealed=_seal(tx.vault, f"{_LABEL}liaison_name", words.liaison_name),
         liaison_phone_sealed=_seal(tx.vault, LIAISON_PHONE_LABEL, phone),
         liaison_phone_index=None if phone is None else tx.vault.blind_index(LIAISON_PHONE_LABEL, phone),
-        email_sealed=_seal(tx.vault, f"{_LABEL}email", words.email),
+        email_sealed=_seal(tx.vault, EMAIL_LABEL, words.email),
         brand_name=words.brand_name,
         updated_by=account_id,
         updated_at=tx.now,
@@ -97,7 +98,7 @@ def words_of(vault: Vault, stored: StoredProfile | None) -> EnterpriseWords:
     return EnterpriseWords(
         liaison_name=_open(vault, f"{_LABEL}liaison_name", stored.liaison_name_sealed),
         liaison_phone=_open(vault, LIAISON_PHONE_LABEL, stored.liaison_phone_sealed),
-        email=_open(vault, f"{_LABEL}email", stored.email_sealed),
+        email=_open(vault, EMAIL_LABEL, stored.email_sealed),
         brand_name=stored.brand_name,
     )
 
