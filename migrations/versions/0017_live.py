@@ -13,6 +13,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the index."""
-    op.create_index(
-        "ix_visit_arrived_at", "visit", ["arrived_at", "id"], postgresql_where=sa.text("voided_at is null")
-    )
+    op.create_index("ix_visit_arrived_at", "visit", ["arrived_at", "id"], postgresql_where=sa.text("voided_at is null"))

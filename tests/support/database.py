@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import msgspec
 
 _KEPT = ("alembic_version", "key_version", "trace_cursor")
+_TRUNCATIONS = 5
 
 
 class Database(msgspec.Struct, frozen=True):
@@ -46,13 +48,22 @@ async def drop_database(database: Database) -> None:
         await connection.close()
 
 
+async def _truncate(connection: asyncpg.Connection, listed: str) -> None:
+    """What feed and calendar of a running application read meanwhile may close a circle of waiting: then once more."""
+    for _ in range(_TRUNCATIONS - 1):
+        with suppress(asyncpg.DeadlockDetectedError):
+            await connection.execute(f"TRUNCATE {listed} RESTART IDENTITY CASCADE")
+            return
+    await connection.execute(f"TRUNCATE {listed} RESTART IDENTITY CASCADE")
+
+
 async def empty_tables(database: Database) -> None:
     """Empty every table but the register of keys, and set the trace's cursor back to its beginning."""
     connection = await asyncpg.connect(database.dsn)
     try:
         names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         listed = ", ".join(f'"{name}"' for (name,) in names if name not in _KEPT)
-        await connection.execute(f"TRUNCATE {listed} RESTART IDENTITY CASCADE")
+        await _truncate(connection, listed)
         await connection.execute(
             "UPDATE trace_cursor SET position = 0, tx = '0', n = 0, link = decode(repeat('00', 32), 'hex')"
         )
