@@ -186,7 +186,7 @@ def read_answer(body: bytes, content_type: str) -> str:
     told["Content-Type"] = content_type or "text/plain"
     try:
         return body[:_ANSWER_BYTES].decode(told.get_content_charset("utf-8"), errors="replace")
-    except LookupError:  # letters that nobody knows are no word that ends anything
+    except (LookupError, ValueError):  # letters that nobody knows are no word that ends anything
         return ""
 
 

@@ -30,6 +30,7 @@ from domain.rectification.events import (
 )
 from domain.rectification.model import ExtensionState, OrderState
 from domain.rectification.rules import re_inspection_due_on
+from domain.rectification.store import ORDER_BY_ID
 from domain.rectification.tables import rectification_order
 from domain.request.events import RequestMoved, RequestSubmitted
 from domain.request.model import RequestState
@@ -185,9 +186,7 @@ async def _of_order(tx: Transaction, event: _OrderAct) -> Sequence[Event]:
         case PaperServed():
             await _run_term(tx, event)
         case ExtensionDecided(after=decided) if decided.state == ExtensionState.GRANTED:
-            if await move_deadline(tx, DeadlineKind.RECTIFICATION, order_id, decided.due_on):
-                due_on = re_inspection_due_on(decided.due_on)
-                await move_deadline(tx, DeadlineKind.RE_INSPECTION, order_id, due_on)
+            await _prolong(tx, order_id)
         case RectificationFedBack(after=given):
             await move_deadline(tx, DeadlineKind.RE_INSPECTION, order_id, given.re_inspection_due_on)
             return await close_deadline(tx, order_id, DeadlineKind.RECTIFICATION)
@@ -200,6 +199,14 @@ async def _of_order(tx: Transaction, event: _OrderAct) -> Sequence[Event]:
         case _:
             pass
     return ()
+
+
+async def _prolong(tx: Transaction, order_id: UUID) -> None:
+    """More time moves both, served or not; what was answered meanwhile is re-inspected on its own day."""
+    order = await ORDER_BY_ID.one(tx.connection, order_id=order_id)
+    await move_deadline(tx, DeadlineKind.RECTIFICATION, order_id, order.due_on)
+    if order.fed_back_at is None:
+        await move_deadline(tx, DeadlineKind.RE_INSPECTION, order_id, order.re_inspection_due_on)
 
 
 async def _run_term(tx: Transaction, event: PaperServed) -> None:

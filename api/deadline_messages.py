@@ -17,6 +17,7 @@ from domain.deadline.events import (
     SupervisionOrderIssued,
 )
 from domain.deadline.model import DeadlineStage, OrderSource, WarningLevel
+from domain.inspection.completion.events import OfficerReplaced
 from domain.inspection.events import InspectionDispatched
 from domain.shared.events import Event
 from notifications.message import Channel, Message, Recipient
@@ -136,6 +137,7 @@ def _to_enterprise(event: DeadlineWarned, template: str) -> list[Message]:
             subject=event.after.kind.subject,
             subject_id=event.after.subject_id,
             level=event.after.level,
+            site_id=event.to.site_id,
         )
         for recipient, recipient_id in _enterprise(event.to)
         for channel in (Channel.IN_APP, Channel.SMS)
@@ -200,19 +202,45 @@ def _announce_acceptance(event: SupervisionAnswerAccepted) -> list[Message]:
 
 
 def _announce_dispatch(event: InspectionDispatched) -> list[Message]:
-    """Each officer in the app and by SMS. The SMS names nobody: whose phone shows it is not always alone."""
+    """Each officer in the app and by SMS, and in the app the desks of the departments that take part.
+
+    The SMS names nobody: whose phone shows it is not always alone.
+    """
     after = event.after
+    words = {"name": after.name, "starts": _day(after.starts_on), "due": _day(after.due_on)}
+    told = [each for officer in dict.fromkeys(after.officers) for each in _dispatched(event, officer, words)]
+    joined = [
+        Message(
+            template="inspection_joined",
+            channel=Channel.IN_APP,
+            recipient=Recipient.DEPARTMENT_LEADS,
+            recipient_id=department,
+            parameters=words,
+            subject=event.subject,
+            subject_id=event.subject_id,
+        )
+        for department in event.joined
+    ]
+    return [*told, *joined]
+
+
+def _announce_successor(event: OfficerReplaced) -> list[Message]:
+    """Who takes over learns of it as who had it from the beginning."""
+    words = {"name": event.name, "starts": _day(event.starts_on), "due": _day(event.due_on)}
+    return _dispatched(event, event.after.officer_id, words)
+
+
+def _dispatched(event: Event, officer: UUID, words: dict[str, str]) -> list[Message]:
     return [
         Message(
             template="inspection_dispatched",
             channel=channel,
             recipient=Recipient.OFFICER,
             recipient_id=officer,
-            parameters={"name": after.name, "starts": _day(after.starts_on), "due": _day(after.due_on)},
+            parameters=words,
             subject=event.subject,
             subject_id=event.subject_id,
         )
-        for officer in dict.fromkeys(after.officers)
         for channel in (Channel.IN_APP, Channel.SMS)
     ]
 
@@ -224,5 +252,6 @@ DEADLINE_REACTIONS: Mapping[type[Event], Callable[[Any], list[Message]]] = {
     SupervisionAnswerReturned: _announce_return,
     SupervisionAnswerAccepted: _announce_acceptance,
     InspectionDispatched: _announce_dispatch,
+    OfficerReplaced: _announce_successor,
 }
 """Rows of `api/reactions.py`."""

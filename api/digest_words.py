@@ -12,7 +12,7 @@ from domain.document.templates import chinese_date
 from domain.shared.sql import Connection
 from domain.subscription import digests, operations
 from domain.subscription.links import LinkPurpose, SubscriptionLinks
-from domain.subscription.model import DigestEntry, SubscriptionState
+from domain.subscription.model import DigestEntry, Subscription, SubscriptionState, Topic
 from notifications.outbox import StoredMessage
 
 _LISTED: Final = 20
@@ -36,10 +36,17 @@ async def _confirmation(parts: Parts, connection: Connection, subscription_id: U
         return None
     token = SubscriptionLinks(parts.keys).write(LinkPurpose.CONFIRM, found.id)
     return {
-        "topic": f"{found.topic.label}“{found.label}”",
+        "topic": _topic_of(found),
         "frequency": found.frequency.label,
         "link": f"{parts.public_url}/subscriptions/confirm/{token}",
     }
+
+
+def _topic_of(found: Subscription) -> str:
+    """What was asked for. Nobody's own words go to a mailbox whose owner has not said yes: they could be anything."""
+    if found.topic is Topic.KEYWORDS:
+        return f"{len(found.keywords)}个{found.topic.label}"
+    return f"{found.topic.label}“{found.label}”"
 
 
 async def _digest(parts: Parts, connection: Connection, digest_id: UUID) -> Mapping[str, str] | None:

@@ -116,6 +116,10 @@ def _taking(parts: Parts, act: Callable[[UUID, int], Awaitable[timedelta | None]
     return take
 
 
+def _nothing(_told: str | bytes | bytearray) -> None:
+    """What is told is for PgQueuer's own listener, on the same connection."""
+
+
 def _rounds(parts: Parts, queue_pool: Pool, senders: Senders) -> Sequence[tuple[str, float, _Round]]:
     """What is done again and again: by which name, after how many seconds."""
     return (
@@ -139,7 +143,8 @@ async def run_worker(parts: Parts, queue_pool: Pool, senders: Senders, stop: asy
 
     `queue_pool` serves PgQueuer, which reads JSON as text, and the turns of the rounds.
     """
-    queue = PgQueuer(AsyncpgPoolDriver(queue_pool))
+    driver = AsyncpgPoolDriver(queue_pool)
+    queue = PgQueuer(driver)
 
     async def deliver_message(message_id: UUID, _attempts: int) -> timedelta | None:
         return await deliver(parts, senders, message_id)
@@ -149,6 +154,8 @@ async def run_worker(parts: Parts, queue_pool: Pool, senders: Senders, stop: asy
 
     queue.entrypoint(DELIVER)(_taking(parts, deliver_message))
     queue.entrypoint(PERFORM)(_taking(parts, perform))
+    # PgQueuer asks whether it hears before it listens: on a pool that is still opening, it would not, and give up.
+    await driver.add_listener(queue.channel, _nothing)
     async with Turns(queue_pool) as turns:
         rounds = [
             asyncio.create_task(go_round(name, seconds, act, turns=turns, stop=stop))

@@ -20,7 +20,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from api.live.actions import LIVE_EVENTS
 from api.live.model import Closing, EventFrame, FeedEvent, Heartbeat, Ready
 from api.live.snapshot import SnapshotFrame, VisitStanding, VisitUnderWay
+from api.live.warnings import OpenWarning
 from codes.divisions import resolve_division
+from domain.deadline.model import WarningLevel
 from domain.shared.clock import WORKING_ZONE
 
 _FIRST_WAIT: Final = 1.0
@@ -85,6 +87,8 @@ class Watcher:
                 if refused.response.status_code == _UNAUTHORISED:
                     click.echo(f"登录失败：{_detail(refused.response.content)}", err=True)
                     return 1
+            except BrokenPipeError:  # whoever read what we say is gone: click ends quietly
+                raise
             except (OSError, httpx.HTTPError, InvalidHandshake, ConnectionClosed):
                 click.echo("连接中断，正在重连…", err=True)
             await asyncio.sleep(self._wait * (0.5 + _random.random()))
@@ -125,6 +129,8 @@ class Watcher:
                 case SnapshotFrame():
                     for visit in frame.visits:
                         click.echo(line_of_visit(visit))
+                    for warning in frame.warnings:
+                        click.echo(line_of_warning(warning))
                     if frame.is_last:
                         self._position = frame.position
                 case Heartbeat(position):
@@ -146,6 +152,14 @@ def line_of_visit(visit: VisitUnderWay) -> str:
     doubt = "位置待核" if any(presence.is_in_doubt for presence in visit.presences) else ""
     standing = f"{_STANDINGS[visit.standing]}：{visit.enterprise} {visit.site}"
     return "  ".join(filter(None, [_time(visit.arrived_at), _region(visit.region), officers, standing, doubt]))
+
+
+def line_of_warning(warning: OpenWarning) -> str:
+    """One warning that stands for people."""
+    level, stage = WarningLevel(warning.level).label, warning.stage.label
+    what = f"{warning.kind.label}{stage}（{level}）"
+    where = " ".join(filter(None, [warning.enterprise, warning.site]))
+    return "  ".join(filter(None, [f"期限{warning.due_on}", _region(warning.region), warning.department, what, where]))
 
 
 def _marks(facts: msgspec.Raw) -> str:

@@ -8,6 +8,7 @@ or a mailbox dead, that is not: a report tells nothing else that can be believed
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import enum
 import re
@@ -111,7 +112,7 @@ async def take_report(parts: Parts, access: MailAccess, raw: bytes, recipient: s
     A mailbox that does not exist gets no more mail. A report may come any number of times. Raises `ReportUnreadable`
     and `ReportNotOurs`.
     """
-    report = read_report(raw)
+    report = await asyncio.to_thread(read_report, raw)  # whatever stands in it holds up nobody else
     if report is None:
         raise ReportUnreadable("内容不是邮件，无法识别。")
     reference = reference_of(parts.keys, access.returns_to, (*((recipient,) if recipient else ()), *report.sent_to))

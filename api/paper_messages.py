@@ -23,7 +23,7 @@ from notifications.outbox import StoredMessage
 from notifications.templates import template_of
 
 _PAPER: Final = "document_id"
-_OF_ISSUE: Final = frozenset({"order_issued", "order_issued_reminder"})
+OF_ISSUE: Final = frozenset({"order_issued", "order_issued_reminder"})
 """They tell of a paper as it is issued: once it is revoked there is nothing to tell."""
 SERVING: Final = frozenset({"order_issued"})
 """The paper's own message, sent under consent; whether it serves is decided when its receipt comes."""
@@ -46,7 +46,7 @@ async def known_of(parts: Parts, connection: Connection, message: StoredMessage)
     if named is None:
         return {}
     document = await find_document(connection, UUID(named))
-    if document.revoked_at is not None and message.template in _OF_ISSUE:
+    if document.revoked_at is not None and message.template in OF_ISSUE:
         return None
     serves = await _serves(connection, message, document)
     if message.template in SERVING and message.channel is Channel.EMAIL and not serves:

@@ -44,6 +44,7 @@ from domain.publication.objection import rules as objection_rules
 from domain.rating import rules as rating_rules
 from domain.rectification import rules as rectification_rules
 from domain.rectification import service_rules
+from domain.rectification import telling as order_telling
 from domain.request import rules as request_rules
 from domain.selection import operations as draws
 from domain.selection import rules as selection_rules
@@ -134,6 +135,7 @@ KINDS: Mapping[type[DomainError], Kind] = {
     rectification_rules.ItemNotOrderable: Kind("item-not-orderable", 409, "该项不能责令改正"),
     rectification_rules.ItemAlreadyOrdered: Kind("item-already-ordered", 409, "该项已责令改正"),
     rectification_rules.OrderAlreadyClosed: Kind("order-already-closed", 409, "责令改正已办结"),
+    order_telling.OrderToldTooOften: Kind("order-told-too-often", 409, "发送过于频繁"),
     rectification_rules.NumberNotLeased: Kind("number-not-leased", 409, "文号未领取"),
     rectification_rules.ExtensionAlreadyRequested: Kind("extension-already-requested", 409, "已申请过延期"),
     rectification_rules.ExtensionAlreadyDecided: Kind("extension-already-decided", 409, "没有待审批的延期申请"),

@@ -15,7 +15,7 @@ import uvloop
 from api.app import create_app
 from api.delivery.opening import open_senders
 from api.jobs import run_worker
-from api.live.protocol import INCOMING_BYTES, FeedSocketProtocol, ServerThatTells
+from api.live.protocol import INCOMING_BYTES, FeedHttpProtocol, FeedSocketProtocol, ServerThatTells
 from api.live.signals import announcements_of
 from api.public_lane import public_lane
 from api.relay import Relay
@@ -56,7 +56,7 @@ def serve_http(settings: Settings, dsn: str, listening: int) -> None:
     config = uvicorn.Config(
         public_lane(app),
         loop="uvloop",
-        http="httptools",
+        http=FeedHttpProtocol,
         ws=FeedSocketProtocol,
         ws_max_size=INCOMING_BYTES,
         ws_per_message_deflate=False,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from api.complaint_messages import GRIEVANCE_REACTIONS
 from api.deadline_keeping import keep_deadlines
 from api.deadline_messages import DEADLINE_REACTIONS
@@ -32,7 +34,12 @@ from domain.publication.objection.events import ObjectionDecided, ObjectionFiled
 from domain.publication.operations import open_publication
 from domain.rating import operations as ratings
 from domain.rectification.electronic import serve_by_message
-from domain.rectification.events import ExtensionDecided, RectificationOrderIssued, RectificationReInspected
+from domain.rectification.events import (
+    ExtensionDecided,
+    RectificationOrderIssued,
+    RectificationOrderToldAgain,
+    RectificationReInspected,
+)
 from domain.rectification.model import ConsentMeans
 from domain.request.events import RequestMoved, RequestSubmitted
 from domain.search.operations import keep_findable
@@ -93,7 +100,14 @@ def _announce_order(event: RectificationOrderIssued) -> list[Message]:
     return messages
 
 
-def _of_order(event: RectificationOrderIssued, channel: Channel, *, has_consent: bool) -> Message:
+def tell_again(event: RectificationOrderToldAgain) -> list[Message]:
+    """The same words by the way that the officer chose."""
+    return [_of_order(event, Channel(event.after.means), has_consent=event.after.has_consent)]
+
+
+def _of_order(
+    event: RectificationOrderIssued | RectificationOrderToldAgain, channel: Channel, *, has_consent: bool
+) -> Message:
     at_once = event.due_on <= local_date(event.after.issued_at)
     return Message(
         template="order_issued" if has_consent else "order_issued_reminder",
@@ -140,6 +154,7 @@ def _remind_of_hazard(event: HazardOverdue) -> list[Message]:
         recipient=Recipient.ENTERPRISE,
         recipient_id=event.enterprise_id,
         parameters={"days": str(event.days)},
+        site_id=event.of_site_id,
     )
     return [about(message, event) if event.is_last else to_do(message, event)]
 
@@ -210,6 +225,7 @@ def _tell_of_step(event: RequestMoved) -> list[Message]:
     if event.step not in {"answer", "return"}:
         return []
     told = _to_enterprise(event.enterprise_id, f"request_{event.after.state}", request=event.subject_id)
+    told = msgspec.structs.replace(told, site_id=event.of_site_id)
     return [to_do(told, event) if event.step == "return" else about(told, event)]
 
 
@@ -256,6 +272,7 @@ _REACTIONS: Mapping[type[Event], Callable[[Any], list[Message]]] = {
     **SUBSCRIPTION_REACTIONS,
     CheckedIn: _announce_arrival,
     RectificationOrderIssued: _announce_order,
+    RectificationOrderToldAgain: tell_again,
     SelfInspectionsReminded: _remind_of_quarter,
     HazardOverdue: _remind_of_hazard,
     HazardEscalated: _announce_escalation,

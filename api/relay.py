@@ -19,7 +19,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 
 from api.live.signals import Announcements, PostgresAnnouncements
-from api.work import DatabaseAway, database_refusals
+from api.work import DatabaseAway, InProgress, database_refusals
 from domain.shared.chores import CHORES_OF_TRACES
 from domain.shared.clock import Clock
 from domain.shared.sql import Command, Connection, Pool, Query, Xid8, borrow
@@ -100,7 +100,7 @@ class Relay:
         while not stop.is_set():
             try:
                 placed = await self.place_batch()
-            except DatabaseAway:
+            except (DatabaseAway, InProgress):
                 _logger.warning("relay: the database is away; trying again")
                 placed, wait = 0, _LONGEST_WAIT
             if placed < _BATCH:

@@ -97,6 +97,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mail: MailAccess | None = None
     redis: RedisAccess | None = None
 
+    def __repr__(self) -> str:
+        """Where it keeps its things and answers: the database's address holds a password, and others theirs."""
+        return f"Settings(var={str(self.var)!r}, {self.host}:{self.port}, {self.public_url})"
+
     @property
     def embargo_working_days(self) -> int:
         """Working days between completion and publication: none in a demonstration, unless they are given."""
@@ -162,7 +166,7 @@ def _blob_place(environment: Mapping[str, str]) -> BlobPlace | None:
     if url.startswith(_S3):
         return BlobPlace(url, {name: environment[name] for name in _BLOB_OPTIONS if environment.get(name)})
     if "://" in url:
-        raise SettingsError(f"YIMA_BLOBS={url!r} is neither a folder nor s3://bucket/prefix.")
+        raise SettingsError("YIMA_BLOBS is neither a folder nor s3://bucket/prefix.")
     return BlobPlace(str(Path(url).absolute()))
 
 

@@ -148,6 +148,8 @@ def _carriers_words(told: str) -> str:
 
 
 _Word = Annotated[str, msgspec.Meta(max_length=200)]
+_Number = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""JSON knows numbers of thousands of digits; no index takes one."""
 
 
 class _OfAliyun(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,10 +163,10 @@ class _OfAliyun(msgspec.Struct, frozen=True, kw_only=True):
 class _OfZhiguitong(msgspec.Struct, frozen=True, kw_only=True):
     """待核: the shape follows 8.1's manner."""
 
-    status: _Word | int
-    msgId: _Word | int | None = None  # noqa: N815 - the provider's names
+    status: _Word | _Number
+    msgId: _Word | _Number | None = None  # noqa: N815 - the provider's names
     extendId: _Word | None = None  # noqa: N815
-    errCode: _Word | int | None = None  # noqa: N815
+    errCode: _Word | _Number | None = None  # noqa: N815
     receiveTime: _Word = ""  # noqa: N815
 
 

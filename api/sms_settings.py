@@ -96,10 +96,16 @@ def _read(variable: str, field: msgspec.structs.FieldInfo, text: str) -> Any:
 
 def _check_address(variable: str, text: str, *, is_secret: bool) -> None:
     """An address. Credentials and phone numbers travel in clear to nobody but this machine or a private network."""
-    address = urlsplit(text)
-    if not address.hostname or address.scheme not in {"http", "https"} or address.query or address.fragment:
+    try:
+        address = urlsplit(text)
+        is_address = bool(address.hostname) and address.scheme in {"http", "https"} and address.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is none
+        raise SettingsError(f"{variable} is no address of the form https://host/path.") from None
+    if not is_address or address.query or address.fragment:
         raise SettingsError(f"{variable} is no address of the form https://host/path.")
-    if is_secret and address.scheme == "http" and not _is_near(address.hostname):
+    if "@" in address.netloc:  # it is shown in logs, which credentials are not
+        raise SettingsError(f"{variable} must hold no user or password: they have variables of their own.")
+    if is_secret and address.scheme == "http" and not _is_near(address.hostname or ""):
         raise SettingsError(f"{variable} is not https://…; http:// is for this machine and private networks only.")
 
 

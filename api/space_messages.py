@@ -98,6 +98,7 @@ def _remind_of_expiry(event: ExpiryReminded) -> list[Message]:
             recipient=Recipient.ENTERPRISE,
             recipient_id=event.enterprise_id,
             parameters={"name": name, "day": f"{facts.valid_to.year}年{_day(facts.valid_to)}"},
+            site_id=event.of_site_id,
         )
     ]
 

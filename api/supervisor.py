@@ -30,6 +30,9 @@ FIRST_DELAY: Final = 0.1  # seconds
 LONGEST_DELAY: Final = 5.0
 HEALTHY_AFTER: Final = 30.0  # a child that lived this long starts its back-off anew
 BACKLOG: Final = 2048
+UNHEARD_MS: Final = 45_000
+"""A client that acknowledges nothing for so long, or takes nothing, is gone: its connection ends, and with it its place
+among those who watch live. Without it the system tries for a quarter of an hour."""
 _LINE_BYTES: Final = 64 * 1024
 _PIPE_BYTES: Final = 1024 * 1024  # what children may say while the parent waits for the database's recovery
 _TICK: Final = 1.0
@@ -53,12 +56,15 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        listening = socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as problem:
         raise SettingsError(
             f"Cannot listen on {host} port {port}: {problem.strerror}. "
             "Stop the program that uses it, or choose another PORT (or HOST)."
         ) from problem
+    if sys.platform == "linux":  # each connection inherits it
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
+    return listening
 
 
 class _Backoff:

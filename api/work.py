@@ -350,6 +350,7 @@ class Work:
             events.extend(await self.reactions.follow(tx, event))
             for subject, subject_id in self.reactions.closes(event):
                 await _CLOSE_TO_DOS.run(tx.connection, of_subject=subject, of_id=subject_id, now=tx.now)
+                messages = outbox.dealt_with(messages, subject, subject_id)
             trace_id = tx.new_id()
             rows.append(
                 write_down(

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from api.schemas.deadline import CalendarYear
-from api.work import DatabaseAway, database_refusals
+from api.work import DatabaseAway, InProgress, database_refusals
 from domain.deadline.calendar import read_calendar
 from domain.deadline.store import DAYS_OF_YEAR, EDITION
 from domain.shared.errors import InvalidField
@@ -47,7 +47,7 @@ async def follow_calendar(pool: Pool) -> None:
         await asyncio.sleep(_LOOK_EVERY)
         try:
             await refresh_calendar(pool)
-        except DatabaseAway:
+        except (DatabaseAway, InProgress):  # a table that is being changed is locked for a while
             _logger.warning("the database is away; the working calendar stays as it was")
 
 

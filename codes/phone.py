@@ -60,6 +60,12 @@ def normalise_mobile(text: str) -> str | None:
     return phone.number if phone and phone.kind is PhoneKind.MOBILE else None
 
 
+def is_landline(text: str) -> bool:
+    """Whether the text is a landline: a number, but none that receives SMS."""
+    phone = parse_phone(text)
+    return phone is not None and phone.kind is PhoneKind.LANDLINE
+
+
 def mask_phone(text: str) -> str:
     """A typed number for display, `138****5678`; what is not recognised is hidden entirely."""
     phone = parse_phone(text)

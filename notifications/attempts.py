@@ -147,9 +147,12 @@ WITH told AS (
 ), ended AS (
   UPDATE message_attempt SET state = 'accepted', ended_at = coalesce(ended_at, :now), reason = NULL, error = NULL,
          elapsed_ms = coalesce(:elapsed, elapsed_ms), provider_reference = coalesce(:reference, provider_reference)
-  FROM told WHERE message_attempt.id = :attempt_id
+  FROM told WHERE message_attempt.id = :attempt_id AND NOT (message_attempt.state = 'unknown' AND EXISTS (
+    SELECT FROM message_attempt AS newer
+    WHERE newer.message_id = message_attempt.message_id AND newer.number > message_attempt.number))
 )
 """
+"""Once the message went out again, a try that was `unknown` then stays so: it counts what may have arrived twice."""
 _NOT_SENT = """
 WITH told AS (
   UPDATE message SET
@@ -185,13 +188,19 @@ UPDATE message_provider SET failures = 0, closed_until = NULL, accepted = accept
 WHERE name = :provider
 """
 _PROVIDER_REFUSED = """
-UPDATE message_provider SET
-  failures = CASE WHEN :steps = 0 THEN 0 ELSE failures + :steps END,
-  closed_until = CASE WHEN :steps > 0 AND failures + :steps >= :patience
+UPDATE message_provider AS stands SET
+  failures = CASE WHEN :steps = 0 THEN 0 WHEN {is_old} THEN failures ELSE failures + :steps END,
+  closed_until = CASE
+    WHEN :steps > 0 AND {is_old} THEN closed_until
+    WHEN :steps > 0 AND failures + :steps >= :patience
     THEN :now + least(:longest_pause, :first_pause * power(2, least(greatest(failures + 1 - :patience, 0), 20))) END,
   next_slot_at = greatest(next_slot_at, :slot_at),
-  refused = refused + 1, last_refused_at = :now, last_reason = :reason, last_elapsed_ms = :elapsed
-WHERE name = :provider
+  refused = refused + 1, last_refused_at = CASE WHEN {is_old} THEN last_refused_at ELSE :now END,
+  last_reason = :reason, last_elapsed_ms = :elapsed
+FROM message_attempt AS tried WHERE stands.name = :provider AND tried.id = :attempt_id
+""".format(is_old="(failures >= :patience AND last_refused_at >= started_at)")
+"""What was under way already when the provider was closed says nothing new (`is_old`): else one short absence with many
+calls under way would close it for as long as many absences.
 """
 _NOTHING = " SELECT 1"
 
@@ -244,18 +253,26 @@ class KnownTry(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     message_id: UUID
     number: int
+    state: str
     provider: str
     provider_reference: str | None
 
 
 KNOWN_TRIES = _text("""
-SELECT id, message_id, number, provider, provider_reference FROM message_attempt WHERE id = ANY(:attempts)
+SELECT id, message_id, number, state, provider, provider_reference FROM message_attempt WHERE id = ANY(:attempts)
 UNION
-SELECT id, message_id, number, message_attempt.provider, provider_reference
+SELECT id, message_id, number, state, message_attempt.provider, provider_reference
 FROM unnest(:providers, :references) AS named(provider, reference)
 JOIN message_attempt ON message_attempt.provider = named.provider
   AND message_attempt.provider_reference = named.reference
-""").columns(id=sa.Uuid, message_id=sa.Uuid, number=sa.SmallInteger, provider=sa.Text, provider_reference=sa.Text)
+""").columns(
+    id=sa.Uuid,
+    message_id=sa.Uuid,
+    number=sa.SmallInteger,
+    state=sa.Text,
+    provider=sa.Text,
+    provider_reference=sa.Text,
+)
 
 
 class ToldMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -304,17 +321,32 @@ TELL_MESSAGE = (
         last_error=sa.bindparam("error_after", type_=sa.Text),
     )
 )
+_newer = message_attempt.alias("newer")
+_WENT_OUT_AGAIN = sa.and_(
+    message_attempt.c.state == sa.literal_column("'unknown'"),
+    sa.exists().where(_newer.c.message_id == message_attempt.c.message_id, _newer.c.number > message_attempt.c.number),
+)
 TELL_TRY = (
     sa.update(message_attempt)
     .where(
-        message_attempt.c.id == sa.bindparam("attempt_id"), message_attempt.c.state != sa.literal_column("'accepted'")
+        message_attempt.c.id == sa.bindparam("attempt_id"),
+        message_attempt.c.state != sa.literal_column("'accepted'"),
+        sa.not_(_WENT_OUT_AGAIN),
+        sa.or_(
+            message_attempt.c.state != sa.literal_column("'refused'"), sa.bindparam("was_carried", type_=sa.Boolean)
+        ),
     )
     .values(
         state="accepted",
+        reason=sa.null(),
+        error=sa.null(),
         ended_at=sa.func.coalesce(message_attempt.c.ended_at, sa.bindparam("now", type_=_INSTANT)),
         provider_reference=sa.func.coalesce(
             message_attempt.c.provider_reference, sa.bindparam("reference", type_=sa.Text)
         ),
     )
 )
-"""A receipt proves that the try was taken, whatever was thought of it."""
+"""A receipt proves that the try was taken, whatever was thought of it; but one that says that it did not arrive says
+nothing new of a try that was refused (`was_carried`). One that was `unknown` when the message went out again stays so,
+or nobody could count what may have arrived twice.
+"""

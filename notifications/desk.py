@@ -15,15 +15,14 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from notifications.message import Channel, MessageState, Purpose, Recipient
+from notifications.message import NAMELESS, Channel, MessageState, Purpose, Recipient
 from notifications.outcome import Reason
 from notifications.sms.port import ReceiptState
 from notifications.tables import message, message_attempt, message_provider, message_receipt
 
 PRIVATE: Final = frozenset(
     {
-        Recipient.COMPLAINANT,
-        Recipient.INFORMANT,
+        *NAMELESS,
         Recipient.PHONE_VERIFICATION,
         Recipient.ENTERPRISE_MEMBER,
         Recipient.SUBSCRIPTION,
@@ -198,6 +197,13 @@ RECEIPTS = (
 )
 
 _day = sa.cast(sa.func.timezone(sa.literal_column("'Asia/Shanghai'"), message.c.created_at), sa.Date).label("day")
+_carried = (
+    sa.select(sa.func.sum(message_attempt.c.segments))
+    .where(message_attempt.c.message_id == message.c.id, message_attempt.c.state != sa.literal_column("'refused'"))
+    .correlate(message)
+    .scalar_subquery()
+)
+"""What the tries of one message cost: each that a provider took, or may have taken."""
 _GROUPS = (message.c.template, message.c.channel, message.c.state, message.c.reason)
 
 
@@ -207,7 +213,7 @@ def _tallied(*conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]
             _day,
             *_GROUPS,
             sa.func.count().label("messages"),
-            sa.func.coalesce(sa.func.sum(message.c.segments), 0).label("segments"),
+            sa.cast(sa.func.coalesce(sa.func.sum(_carried), 0), sa.BigInteger).label("segments"),
         )
         .where(*_WINDOW, *conditions)
         .group_by(_day, *_GROUPS)

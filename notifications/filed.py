@@ -54,6 +54,20 @@ class FiledReceipt(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
+class Told(msgspec.Struct, frozen=True):
+    """How many messages there were."""
+
+    count: int
+
+
+TOLD_OF_SUBJECT = sa.select(sa.func.count().label("count")).where(
+    message.c.subject_id == sa.bindparam("subject_id"),
+    message.c.recipient == sa.text("'enterprise'"),
+    message.c.channel == sa.bindparam("channel"),
+    message.c.template == sa.any_(sa.bindparam("templates", type_=sa.ARRAY(sa.Text))),
+    message.c.created_at > sa.bindparam("since", type_=sa.DateTime(timezone=True)),
+)
+"""How often an enterprise was told of a thing by one way of late."""
 MESSAGES_OF_SUBJECT = (
     sa.select(*[message.c[name] for name in FiledMessage.__struct_fields__])
     .where(message.c.subject_id == sa.bindparam("subject_id"), message.c.recipient == sa.text("'enterprise'"))

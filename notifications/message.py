@@ -30,6 +30,10 @@ class Recipient(enum.StrEnum):
     SUBSCRIPTION = "subscription"
 
 
+NAMELESS = frozenset({Recipient.COMPLAINANT, Recipient.INFORMANT})
+"""Whose numbers nothing unsealed tells a digit of: seven of eleven and the day would be enough to find somebody."""
+
+
 class Purpose(enum.StrEnum):
     """What a message is for. A template has one; whether it may wait, be capped or be declined follows from it."""
 
@@ -72,7 +76,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     `subject` and `subject_id` say what it is about (a trace's words: `rectification_order` and its id), so that the
     file of that thing shows it. A to-do stays open until its subject is dealt with. `level` 4 to 1 is blue to red
-    (D13).
+    (D13). `site_id` is the site that it concerns where its event tells none: a branch's people read of no other.
     """
 
     template: str
@@ -84,3 +88,4 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     subject_id: UUID | None = None
     is_to_do: bool = False
     level: int | None = None
+    site_id: UUID | None = None

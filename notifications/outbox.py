@@ -116,6 +116,7 @@ NOTE_BROKEN = (
         state=sa.case(
             (message.c.attempts + 1 >= ATTEMPTS, sa.literal_column("'abandoned'")), else_=sa.literal_column("'waiting'")
         ),
+        reason=sa.case((message.c.attempts + 1 >= ATTEMPTS, sa.literal_column(f"'{Reason.DEFECT}'"))),
         last_error=sa.bindparam("error"),
     )
 )
@@ -207,6 +208,16 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     site_id: UUID | None = None
 
 
+def dealt_with(messages: Sequence[Written], subject: str, subject_id: UUID) -> list[Written]:
+    """The messages of an act that itself dealt with that thing: of it nothing is left to do, only to know."""
+    return [
+        msgspec.structs.replace(each, message=msgspec.structs.replace(each.message, is_to_do=False))
+        if (each.message.subject, each.message.subject_id) == (subject, subject_id)
+        else each
+        for each in messages
+    ]
+
+
 def insert_arguments(messages: Sequence[Written], created_at: datetime) -> list[dict[str, object]]:
     """Rows for `INSERT`. Raises `TemplateUnknown` for a template that does not exist: a defect of ours."""
     return [_row(each, created_at) for each in messages]
@@ -221,7 +232,7 @@ def _row(written: Written, created_at: datetime) -> dict[str, object]:
         "trace_id": written.trace_id,
         "department_id": written.department_id,
         "region": written.region,
-        "site_id": written.site_id,
+        "site_id": written.site_id or written.message.site_id,
         "template_version": template.version,
         "purpose": template.purpose,
         "state": "waiting" if arrived is None else "delivered",

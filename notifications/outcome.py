@@ -24,6 +24,9 @@ class Reason(enum.StrEnum):
     # the message
     TEMPLATE_MISMATCH = "template_mismatch"
     CONTENT_REFUSED = "content_refused"
+    # ourselves
+    PAPER_AWAY = "paper_away"
+    DEFECT = "defect"
     # the provider
     THROTTLED = "throttled"
     NO_CREDIT = "no_credit"
@@ -61,6 +64,8 @@ _LABELS = {
     Reason.OUTDATED: "内容已失效",
     Reason.TEMPLATE_MISMATCH: "模板与变量不符",
     Reason.CONTENT_REFUSED: "内容被服务商拒绝",
+    Reason.PAPER_AWAY: "文书文件暂时无法读取",
+    Reason.DEFECT: "系统故障",
     Reason.THROTTLED: "服务商限流",
     Reason.NO_CREDIT: "服务商余额不足",
     Reason.UNAUTHORISED: "服务商鉴权失败",

@@ -27,7 +27,8 @@ region and all below it, a department manager what the own department takes part
 1. Connect to `/api/v1/live` with an access token: as `Authorization: Bearer <token>`, or, since a browser cannot set
    that header on a WebSocket, as the subprotocol `bearer.<token>`, which the server then echoes.
 2. The first frame is `ready` with the position from which the feed goes on. Without `?after=` a `snapshot` follows, in
-   pages: what is under way today as of that position. What happened just after it may stand in it already.
+   pages: what is under way today as of that position, and the warnings of what is overdue that stand. What happened
+   just after it may stand in it already.
 3. Each `event` bears a position. Keep the last one: after any break, connect again with `?after=<position>` and what
    was missed comes first, without gap and without repetition. A position becomes good with the last page of a
    snapshot; whose connection broke before that comes again without `after`.
@@ -35,6 +36,16 @@ region and all below it, a department manager what the own department takes part
 5. After 20 s in which nothing happened a `heartbeat` comes; its position may be kept, too. A client that hears nothing
    for 45 s should connect anew.
 6. After any break wait about two seconds, by chance more or less, before connecting again.
+
+Warnings (期限预警) of yellow, orange and red come as `deadline.warned`, and those that stand are in the snapshot. A
+blue one (level 4) is in-app only: it comes neither way, and is found in the inbox. A later `deadline.warned` of the
+same `subject_id` takes the place of an earlier one. That a matter is done is told by the acts on the matter itself,
+where those are told live; for the others a screen that shows warnings asks `listDeadlines` when it is opened, and at
+the most every minute.
+
+In-app messages have no frame of their own, and are never sent here. A screen that shows how many are unread asks
+`countMessages` when it is opened, after an event that it receives (at most every few seconds), and when a heartbeat
+comes: what is written for somebody without an event of theirs is counted then.
 
 What a client says is not listened to. A caller without the right is refused before the upgrade, as a problem
 (`not-signed-in`, `forbidden`, `token-invalid`, `token-expired`, `invalid-field`; `too-many-connections` beyond eight

@@ -10,6 +10,7 @@ from api.inbox import InboxRead, MessageRead, ToDoClosesWithItsSubject, ToDoDone
 from api.message_desk import PutBack
 from api.work import Accepted, DatabaseAway
 from domain.shared.errors import Forbidden, InvalidField, NotFound
+from domain.visitor.rules import TooManyWrites
 
 _READING: Refusals = (InvalidField, DatabaseAway)
 
@@ -26,7 +27,7 @@ MESSAGE_OPERATIONS: Mapping[str, Told] = {
     "retryMessages": Told(result=Accepted[PutBack], refuses=(NotFound, *KEYED, DatabaseAway)),
     "listMessageProviders": Told(refuses=(DatabaseAway,)),
     "listAddressBlocks": Told(refuses=_READING),
-    "findAddressBlocks": Told(refuses=_READING),
+    "findAddressBlocks": Told(refuses=(TooManyWrites, *_READING)),
     "blockAddress": Told(result=Accepted[BlockStands], refuses=(Forbidden, *KEYED, DatabaseAway)),
     "liftAddressBlock": Told(
         result=Accepted[BlockLifted], refuses=(NotFound, Forbidden, BlockAlreadyLifted, *KEYED, DatabaseAway)

@@ -22,7 +22,7 @@ from domain.publication import rules as publications
 from domain.publication.model import PublicationAnswer, ReplyAnswer
 from domain.rectification import acts as rectification
 from domain.rectification import rules as orders
-from domain.rectification import service_rules
+from domain.rectification import service_rules, telling
 from domain.shared.errors import Forbidden, InvalidField, NotFound
 
 _AT_THE_DOOR: Refusals = (NotFound, Forbidden, rules.NotAssigned, *KEYED, DatabaseAway)
@@ -176,6 +176,20 @@ PAPER_OPERATIONS: Mapping[str, Told] = {
             orders.FurtherRoundNotApproved,
             evidence.EvidenceMissing,
         ),
+    ),
+    "previewRectificationMessage": Told(
+        refuses=(
+            NotFound,
+            Forbidden,
+            orders.OrderAlreadyClosed,
+            service_rules.ServiceConsentMissing,
+            InvalidField,
+            DatabaseAway,
+        )
+    ),
+    "sendRectificationMessage": Told(
+        result=Accepted[rectification.OrderToldAgain],
+        refuses=(*_ORDER_ACT, service_rules.ServiceConsentMissing, telling.OrderToldTooOften),
     ),
     "recordService": Told(
         result=Accepted[rectification.ServiceRecorded],

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from api.wiring import Parts
-from codes.phone import PhoneKind, parse_phone
+from codes.phone import PhoneKind, normalise_mobile, parse_phone
 from domain.complaint.grievance_store import STORES
 from domain.complaint.keeping import open_person
 from domain.complaint.model import GrievanceKind
@@ -29,12 +29,11 @@ from domain.shared.sql import Connection, Query
 from domain.subscription.operations import address_of
 from domain.visitor.operations import PHONE_LABEL as VISITOR_PHONE_LABEL
 from domain.visitor.tables import phone_verification
-from notifications.blocks import ADDRESS_LABELS, comparable_mail
+from notifications.blocks import ADDRESS_LABELS, comparable_mail, mask_mail
+from notifications.mail.letter import mailbox
 from notifications.message import Channel, Purpose, Recipient
 from notifications.outbox import StoredMessage
 from notifications.outcome import Reason, Refused
-
-_LONGEST_MAIL = 254
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,12 +122,9 @@ def _mobile(typed: str) -> tuple[str, str]:
 
 
 def _mailbox(typed: str) -> tuple[str, str]:
-    """Whether there is such a mailbox, its server tells; here only what would break the letter's head is kept out."""
-    text = typed.strip()
-    local, at, host = text.rpartition("@")
-    if not (at and local and "." in host and len(text) <= _LONGEST_MAIL) or not text.isprintable() or " " in text:
-        raise Refused(Reason.BAD_ADDRESS)
-    return text, f"{local[:1]}***@{host}"
+    """As blocks know it and the wire wants it. Whether there is such a mailbox, its server tells."""
+    text = mailbox(typed)
+    return text, mask_mail(text)
 
 
 async def _of_enterprise(parts: Parts, connection: Connection, message: StoredMessage) -> str | None:
@@ -145,7 +141,14 @@ async def _of_enterprise(parts: Parts, connection: Connection, message: StoredMe
     if is_mail:
         return _opened(parts, EMAIL_LABEL, found.email)
     own = _opened(parts, LIAISON_PHONE_LABEL, found.liaison_phone)
-    return own or _opened(parts, REGISTERED_PHONE_LABEL, found.registered_phone)
+    registered = _opened(parts, REGISTERED_PHONE_LABEL, found.registered_phone)
+    return first_mobile(own, registered)
+
+
+def first_mobile(*phones: str | None) -> str | None:
+    """The first that receives SMS; where none does, the first that is named, so that it is told why nothing goes."""
+    named = [phone for phone in phones if phone]
+    return next((phone for phone in named if normalise_mobile(phone)), named[0] if named else None)
 
 
 def _of_phone(query: Query[_Sealed], label: str) -> Opening:

@@ -24,7 +24,7 @@ from domain.shared.random import Random
 from domain.shared.sql import Command, Connection, Query, borrow
 from notifications import attempts, outbox
 from notifications.deliver import AHEAD, back_off, is_outdated, lease
-from notifications.message import Channel, Purpose
+from notifications.message import NAMELESS, Channel, Purpose
 from notifications.outbox import StoredMessage
 from notifications.outcome import Reason, Refused
 from notifications.policy import Decline, WaitUntil, decide
@@ -33,6 +33,7 @@ from notifications.templates import MailText, TemplateMismatch, TemplateUnknown,
 
 _NOTHING_SET_UP: Final = timedelta(minutes=10)
 _PAPER: Final = "document_id"
+_HIDDEN: Final = "***"
 _PAPER_COMES: Final = timedelta(seconds=3)
 _PAPER_AWAITED: Final = timedelta(minutes=10)
 _OF_A_FILE: Final = timedelta(seconds=10)
@@ -113,7 +114,7 @@ async def _claim(
 ) -> Claimed:
     """Raises `_Later`, or `Refused` when it is not to be sent at all."""
     now = parts.clock()
-    if is_outdated(message.purpose, message.created_at, message.not_before, now):
+    if is_outdated(message.purpose, message.created_at, message.not_before, now) or _is_untrue(message, now):
         raise Refused(Reason.OUTDATED)
     names = senders.names(message.channel)
     if not names:
@@ -131,6 +132,15 @@ async def _claim(
     if not left:
         raise _Later(back_off(message.attempts, _chance(parts.random)))
     return await _take_turn(parts, senders, connection, message, letter, address, left)
+
+
+def _is_untrue(message: StoredMessage, now: datetime) -> bool:
+    """Whether what it says holds no longer, however often it was put back."""
+    try:
+        lasts = template_of(message.template, message.template_version).lasts_minutes
+    except TemplateUnknown:  # told when its words are composed
+        return False
+    return lasts is not None and now > message.created_at + timedelta(minutes=lasts)
 
 
 async def _compose(connection: Connection, message: StoredMessage, values: Mapping[str, str], now: datetime) -> Letter:
@@ -223,7 +233,7 @@ async def _take_turn(
             message_id=message.id,
             channel=message.channel,
             address_index=None if address is None else address.index,
-            masked=None if address is None else address.masked,
+            masked=_shown_of(message, address),
             digest=hashlib.sha256(letter.text.encode()).digest(),
             segments=letter.segments,
             encoding=letter.encoding,
@@ -240,6 +250,13 @@ async def _take_turn(
                 lease_until=slot.lease_until,
             )
     raise _Later(await _until_ready(connection, names, now, parts.random))
+
+
+def _shown_of(message: StoredMessage, address: Address | None) -> str | None:
+    """What of the address stands unsealed beside the try."""
+    if address is None:
+        return None
+    return _HIDDEN if message.recipient in NAMELESS else address.masked
 
 
 async def _until_ready(connection: Connection, names: list[str], now: datetime, random: Random) -> timedelta:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,7 +18,7 @@ from api.paper_rendering import paper_key
 from api.wiring import Parts
 from api.work import DatabaseAway, InProgress, database_refusals
 from domain.evidence.blobs import BlobMissing, BlobsAway
-from domain.shared.sql import Command, borrow
+from domain.shared.sql import Command, Connection, borrow
 from notifications import attempts, outbox
 from notifications.deliver import (
     FIRST_PAUSE,
@@ -38,6 +40,7 @@ _BROKEN_AGAIN = timedelta(minutes=5)
 _NOTE_BROKEN = Command(outbox.NOTE_BROKEN)
 _NOTE_ACCEPTED = Command(attempts.NOTE_ACCEPTED)
 _NOTE_REFUSED = Command(attempts.NOTE_REFUSED)
+_NOTE_NOT_ASKED = Command(attempts.SETTLE_REFUSED)
 _NOTE_UNCERTAIN = Command(attempts.NOTE_UNCERTAIN)
 _logger = logging.getLogger(__name__)
 
@@ -144,7 +147,7 @@ async def _paper(parts: Parts, claimed: Claimed) -> tuple[Attachment, ...]:
     try:
         content = await parts.blobs.get(paper_key(claimed.letter.paper))
     except (BlobMissing, BlobsAway) as away:
-        raise Refused(Reason.THROTTLED, "the paper cannot be read now", retry_after=0) from away
+        raise Refused(Reason.PAPER_AWAY, "the paper cannot be read now") from away
     sequence = claimed.letter.values.get("sequence")
     return (
         Attachment(
@@ -171,30 +174,37 @@ async def _note_once(parts: Parts, senders: Senders, claimed: Claimed, ended: _E
     told = {
         "message_id": claimed.message.id,
         "attempt_id": claimed.attempt_id,
-        "provider": claimed.provider,
         "now": now,
         "elapsed": ended.elapsed_ms,
     }
     async with database_refusals(), borrow(parts.pool) as connection:
-        if isinstance(ended.outcome, Accepted):
-            # What stands in a file has arrived: nothing will ever be told of it.
-            arrived = senders.is_console(claimed.provider)
-            state = MessageState.DELIVERED if arrived else MessageState.SENT
-            await _NOTE_ACCEPTED.run(connection, **told, state_after=state, reference=ended.outcome.provider_reference)
-            return state
-        refused = ended.outcome
-        blame = blame_of(refused)
-        reason = {
-            "reason": refused.reason,
-            "error": str(refused)[:500],
-            "steps": blame.steps,
-            "slot_at": now + blame.pause,
-            "first_pause": FIRST_PAUSE,
-            "longest_pause": LONGEST_PAUSE,
-        }
-        if not refused.reason.is_certain:
-            await _NOTE_UNCERTAIN.run(connection, **told, **reason, lease_until=now)
-            return MessageState.SENDING
-        state = state_after_refusal(refused.reason, claimed.message.attempts + 1)
-        await _NOTE_REFUSED.run(connection, **told, **reason, state_after=state)
+        if isinstance(ended.outcome, Refused):
+            return await _note_refused(connection, claimed, ended.outcome, told, now)
+        # What stands in a file has arrived: nothing will ever be told of it.
+        state = MessageState.DELIVERED if senders.is_console(claimed.provider) else MessageState.SENT
+        reference = ended.outcome.provider_reference
+        await _NOTE_ACCEPTED.run(connection, **told, provider=claimed.provider, state_after=state, reference=reference)
         return state
+
+
+async def _note_refused(
+    connection: Connection, claimed: Claimed, refused: Refused, told: Mapping[str, Any], now: datetime
+) -> MessageState:
+    state = state_after_refusal(refused.reason, claimed.message.attempts + 1)
+    why = {"reason": refused.reason, "error": str(refused)[:500]}
+    if refused.reason is Reason.PAPER_AWAY:  # the provider was not asked: its row tells nothing of this
+        await _NOTE_NOT_ASKED.run(connection, **told, **why, state_after=state)
+        return state
+    blame = blame_of(refused)
+    of_provider = {
+        "provider": claimed.provider,
+        "steps": blame.steps,
+        "slot_at": now + blame.pause,
+        "first_pause": FIRST_PAUSE,
+        "longest_pause": LONGEST_PAUSE,
+    }
+    if not refused.reason.is_certain:
+        await _NOTE_UNCERTAIN.run(connection, **told, **why, **of_provider, lease_until=now)
+        return MessageState.SENDING
+    await _NOTE_REFUSED.run(connection, **told, **why, **of_provider, state_after=state)
+    return state

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from api.wiring import Parts
 from domain.shared.clock import WORKING_ZONE
 from domain.shared.sql import Query
+from notifications.desk import PRIVATE
 from notifications.message import MessageState
 from notifications.outcome import Reason
 from notifications.sms.port import ReceiptState
@@ -122,7 +123,7 @@ def written_history(history: History | None) -> list[str]:
     found = history.message
     lines = [
         f"{found.template} v{found.template_version} {found.channel} → {found.recipient}/{found.recipient_id}"
-        f" {found.address_masked or ''}".rstrip(),
+        f" {_shown_address(found)}".rstrip(),
         f"{_at(found.created_at)} 写入；{found.state.label}，{found.attempts}次"
         + ("" if found.segments is None else f"，每次{found.segments}条")
         + ("" if found.reason is None else f"，{found.reason.label}"),
@@ -139,6 +140,13 @@ def written_history(history: History | None) -> list[str]:
             if receipt.attempt_id == each.id
         ]
     return lines
+
+
+def _shown_address(found: MessageCourse) -> str:
+    """Masked, and of private persons not at all, as at the desk."""
+    if found.address_masked is None:
+        return ""
+    return "***" if found.recipient in PRIVATE else found.address_masked
 
 
 def _at(instant: datetime) -> str:

@@ -23,10 +23,11 @@ from notifications.deliver import state_after_receipt
 from notifications.message import Channel, MessageState, Purpose
 from notifications.outbox import MessageId
 from notifications.outcome import Reason
-from notifications.sms.port import ReceiptNote
+from notifications.sms.port import ReceiptNote, ReceiptState
 
 _AT_ONCE: Final = 1000
 _PAPER: Final = "document_id"
+_REFUSED: Final = "refused"
 _KNOWN = Query(attempts.KNOWN_TRIES, KnownTry)
 _LOCK = Query(attempts.LOCK_MESSAGES, MessageId)
 _TOLD = Query(attempts.TOLD_MESSAGES, ToldMessage)
@@ -72,7 +73,12 @@ async def _take(tx: Transaction, notes: Sequence[ReceiptNote]) -> Outcome[int]:
     await _TELL_TRY.run_many(
         tx.connection,
         [
-            {"attempt_id": known.id, "now": tx.now, "reference": note.provider_reference}
+            {
+                "attempt_id": known.id,
+                "now": tx.now,
+                "reference": note.provider_reference,
+                "was_carried": note.state is not ReceiptState.FAILED,
+            }
             for known, note in sorted(pairs, key=lambda pair: pair[0].id)
         ],
     )
@@ -115,6 +121,8 @@ def _changes_of(pairs: Sequence[tuple[KnownTry, ReceiptNote]], messages: dict[UU
     states = {message_id: message.state for message_id, message in messages.items()}
     changes: dict[UUID, _Change] = {}
     for known, note in pairs:
+        if known.state == _REFUSED and note.state is ReceiptState.FAILED:
+            continue  # that it did not go was known, and why
         message = messages[known.message_id]
         after = state_after_receipt(states[message.id], note.state, of_newest=known.number == message.newest)
         if after is not states[message.id]:

@@ -31,6 +31,14 @@ MOST_BEHIND: Final = 20_000
 _POLL = 1.0
 _CURRENT_FOR = 3.0
 _REMEMBERED: Final = 5000
+_BY_KEYS: Final = {
+    # Each statement of the feed reads by keys, many times a second: it is planned once, and by its indexes also when
+    # the tables were still empty at that time. Planned anew each time, planning costs more than reading.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "jit": "off",
+    "timezone": "UTC",
+}
 _logger = logging.getLogger(__name__)
 
 
@@ -43,7 +51,7 @@ class Feed:
         """Read new rows on a connection of its own to `dsn` as `role`, what was missed through `pool`."""
         self._pool = pool
         self._dsn = dsn
-        self._settings = {"role": role, "application_name": "yima feed"}
+        self._settings = {"role": role, "application_name": "yima feed", **_BY_KEYS}
         self._signals = signals or PostgresSignals(dsn, role)
         self._most_waiting = most_waiting
         self._fanout = Fanout()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import socket
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import uvicorn
 from litestar import Litestar
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.live.feed import Feed
 
 INCOMING_BYTES: Final = 4096
 """What a client says is not listened to, so it need not say much."""
-_LINGER: Final = 12.0  # longer than uvicorn waits for the answer to its close frame
+LINGER: Final = 12.0
+"""Seconds until nothing is left of a connection whose feed ended: uvicorn awaits the answer to its close frame less."""
+_CUT: Final = "yima.cut_later"
 
 
 class FeedSocketProtocol(WebSocketsSansIOProtocol):
@@ -24,7 +28,32 @@ class FeedSocketProtocol(WebSocketsSansIOProtocol):
         try:
             await super().run_asgi()
         finally:
-            self.loop.call_later(_LINGER, self.transport.abort)
+            self.loop.call_later(LINGER, self.transport.abort)
+
+
+class FeedHttpProtocol(HttpToolsProtocol):
+    """An HTTP connection whose answer may ask that nothing be left of it a little later, read or not."""
+
+    def on_message_begin(self) -> None:
+        """Hand the way to cut the connection to whoever answers."""
+        super().on_message_begin()
+        self.scope["extensions"] = {_CUT: {"call": self._cut_later}}
+
+    def _cut_later(self) -> None:
+        self.loop.call_later(LINGER, self.transport.abort)
+
+
+def cutting(scope: Mapping[str, Any]) -> Callable[[], None]:
+    """Ends the connection of a request a little later, also when its client reads nothing more.
+
+    To be called once the answer has ended, and only where the answer says that the connection closes with it.
+    """
+    offered = (scope.get("extensions") or {}).get(_CUT)
+    return _leave if offered is None else offered["call"]
+
+
+def _leave() -> None:
+    """Not a connection of ours, as in a test without a server: whoever holds it ends it."""
 
 
 class ServerThatTells(uvicorn.Server):

@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from api.live.model import WATCHED, FeedRow, Reach
+from api.live.warnings import MATTERS, SUBJECTS, Matter, is_pushed
 from domain.inspection.tables import inspection, inspection_officer, inspection_party
 from domain.publication.tables import publication
 from domain.rectification.tables import enforcement_transfer, rectification_order
@@ -68,7 +69,7 @@ def gathered(column: sa.Column[UUID], of: sa.Column[UUID]) -> sa.ColumnElement[S
 _about = sa.union_all(
     *[_subjects_of(table) for table in (inspection, rectification_order, enforcement_transfer, publication)]
 ).subquery("about")
-_ABOUT = Query(
+ABOUT = Query(
     sa.select(
         _about.c.subject_id,
         _about.c.inspection_id,
@@ -86,16 +87,18 @@ async def read_placed(
 ) -> tuple[list[FeedRow], dict[UUID, Reach]]:
     """A page of rows, at most `PAGE`, and by the trace row's id whom each of those that may be watched concerns."""
     rows = await PLACED_AFTER.all(connection, after=after, up_to=up_to)
-    watched = [row for row in rows if row.subject in WATCHED]
-    if not watched:
-        return rows, {}
-    known = {
-        each.subject_id: each for each in await _ABOUT.all(connection, subjects=[row.subject_id for row in watched])
-    }
+    watched = [row for row in rows if row.subject in WATCHED and is_pushed(row)]
+    known: dict[UUID, _About | Matter] = {}
+    for query, subjects in (
+        (ABOUT, [row.subject_id for row in watched if row.subject not in SUBJECTS]),
+        (MATTERS, [row.subject_id for row in watched if row.subject in SUBJECTS]),
+    ):
+        if subjects:
+            known.update((each.subject_id, each) for each in await query.all(connection, subjects=subjects))
     return rows, {row.id: _reach(row, known.get(row.subject_id)) for row in watched}
 
 
-def _reach(row: FeedRow, about: _About | None) -> Reach:
+def _reach(row: FeedRow, about: _About | Matter | None) -> Reach:
     own = frozenset() if row.department_id is None else frozenset({row.department_id})
     if about is None:
         return Reach(region=row.region, departments=own)

@@ -1,4 +1,5 @@
-"""The picture to begin with: which inspections are under way today, who is there, and whose position is in doubt.
+"""The picture to begin with: which inspections are under way today, who is there, whose position is in doubt, and
+which warnings of what is overdue stand.
 
 It is taken at a position of the trace, so that the feed goes on from there: every act up to it stands in the picture,
 and an act just after it may stand there already, which a screen that goes by ids does not mind.
@@ -21,6 +22,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from api.live.model import Reach
 from api.live.rows import LATEST, gathered
 from api.live.scope import Scope
+from api.live.warnings import OpenWarning, read_standing
 from api.wiring import Parts
 from api.work import database_refusals
 from domain.enterprise.tables import enterprise, site
@@ -104,7 +106,8 @@ class SnapshotReason(enum.StrEnum):
 class SnapshotFrame(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
     """A page of what is under way as of `position`. Only after the last one is `position` where to go on from.
 
-    `is_whole` is false where more is under way than a snapshot holds: the newest are left out.
+    `warnings` are those of yellow, orange and red that stand, the gravest first. `is_whole` is false where there is
+    more than a snapshot holds: the newest visits are left out, or the mildest warnings.
     """
 
     position: int
@@ -113,10 +116,11 @@ class SnapshotFrame(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot
     is_last: bool
     is_whole: bool
     visits: list[VisitUnderWay]
+    warnings: list[OpenWarning]
 
 
 class _RawFrame(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
-    """The same, of visits that are encoded already."""
+    """The same, of visits and warnings that are encoded already."""
 
     position: int
     reason: SnapshotReason
@@ -124,6 +128,7 @@ class _RawFrame(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
     is_last: bool
     is_whole: bool
     visits: list[msgspec.Raw]
+    warnings: list[msgspec.Raw]
 
 
 class _CheckIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,7 +198,7 @@ _check_ins = (
     .scalar_subquery()
 )
 
-_UNDER_WAY = Query(
+UNDER_WAY = Query(
     sa.select(
         visit.c.id.label("visit_id"),
         visit.c.inspection_id,
@@ -233,11 +238,12 @@ _UNDER_WAY = Query(
 
 
 class _Taken(msgspec.Struct, frozen=True):
-    """What is under way as of a position: whom each visit concerns, and the visit as it is sent."""
+    """What stands as of a position: whom each visit and each warning concerns, and both as they are sent."""
 
     position: int
     is_whole: bool
     visits: list[tuple[Reach, msgspec.Raw]]
+    warnings: list[tuple[Reach, msgspec.Raw]]
 
 
 class Snapshots:
@@ -265,26 +271,27 @@ class Snapshots:
 
     async def _read(self) -> _Taken:
         """In one snapshot of the database, page by page; it reads only, so that the relay does not wait for it."""
-        visits: list[tuple[Reach, msgspec.Raw]] = []
-        since = _since(self._parts.clock())
         async with (
             database_refusals(),
             borrow(self._parts.pool) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             position = (await LATEST.one(connection)).position
-            after_at, after_id = since, UUID(int=0)
-            while len(visits) < _MOST:
-                rows = await _page(connection, after_at, after_id)
-                visits.extend((_reach(row), msgspec.Raw(msgspec.json.encode(_shown(row)))) for row in rows)
-                if len(rows) < _PAGE:
-                    return _Taken(position, is_whole=True, visits=visits)
-                after_at, after_id = rows[-1].arrived_at, rows[-1].visit_id
-        return _Taken(position, is_whole=False, visits=visits)
+            visits, has_all_visits = await _visits(connection, _since(self._parts.clock()))
+            warnings, has_all_warnings = await read_standing(connection, _MOST)
+        return _Taken(position, is_whole=has_all_visits and has_all_warnings, visits=visits, warnings=warnings)
 
 
-async def _page(connection: Connection, after_at: datetime, after_id: UUID) -> list[_Row]:
-    return await _UNDER_WAY.all(connection, after_at=after_at, after_id=after_id)
+async def _visits(connection: Connection, since: datetime) -> tuple[list[tuple[Reach, msgspec.Raw]], bool]:
+    visits: list[tuple[Reach, msgspec.Raw]] = []
+    after_at, after_id = since, UUID(int=0)
+    while len(visits) < _MOST:
+        rows = await UNDER_WAY.all(connection, after_at=after_at, after_id=after_id)
+        visits.extend((_reach(row), msgspec.Raw(msgspec.json.encode(_shown(row)))) for row in rows)
+        if len(rows) < _PAGE:
+            return visits, True
+        after_at, after_id = rows[-1].arrived_at, rows[-1].visit_id
+    return visits, False
 
 
 def _since(now: datetime) -> datetime:
@@ -296,15 +303,18 @@ def _since(now: datetime) -> datetime:
 def frames_of(taken: _Taken, scope: Scope, reason: SnapshotReason) -> Iterator[str]:
     """The part of a snapshot that belongs to `scope`, page by page; at least one, which may be empty."""
     visits = [visit for reach, visit in taken.visits if scope.admits(reach)]
-    pages = max(1, -(-len(visits) // _FRAME))
+    warnings = [warning for reach, warning in taken.warnings if scope.admits(reach)]
+    pages = max(1, -(-max(len(visits), len(warnings)) // _FRAME))
     for page in range(pages):
+        part = slice(page * _FRAME, (page + 1) * _FRAME)
         frame = _RawFrame(
             taken.position,
             reason,
             page + 1,
             page + 1 == pages,
             taken.is_whole,
-            visits[page * _FRAME : (page + 1) * _FRAME],
+            visits[part],
+            warnings[part],
         )
         yield msgspec.json.encode(frame).decode()
 

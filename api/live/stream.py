@@ -21,6 +21,7 @@ STUCK_SECONDS: Final = 5.0
 _HEADERS: Final = (
     (b"content-type", f"{MEDIA_TYPE}; charset=utf-8".encode()),
     (b"cache-control", b"no-store"),
+    (b"connection", b"close"),  # what is left of it may be cut, since nothing else will be asked over it
     (b"x-accel-buffering", b"no"),  # a proxy that gathers the answer first would never pass it on
 )
 
@@ -44,7 +45,10 @@ class EventStream(Response[bytes]):
         retry_ms: int,
         ended: Callable[[], None],
     ) -> None:
-        """Send `frames` for at most `seconds`, then call `ended`; the client comes again after `retry_ms`."""
+        """Send `frames` for at most `seconds`, then call `ended`; the client comes again after `retry_ms`.
+
+        What `ended` does must see that the connection ends also when the client reads nothing more.
+        """
         super().__init__(b"")
         self._frames = frames
         self._seconds = seconds
@@ -69,7 +73,7 @@ class EventStream(Response[bytes]):
         if leaving not in done:
             failure = results[0] if sending in done else None
             code = CloseCode.SIGN_IN_AGAIN if sending not in done else close_code_of(failure)
-            await _end(send, code)
+            await _end(send, receive, code)
 
     async def _send_frames(self, send: Send) -> None:
         await _pass_on(send, f"retry: {self._retry_ms}\n\n".encode())
@@ -92,11 +96,14 @@ async def _pass_on(send: Send, body: bytes) -> None:
         await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-async def _end(send: Send, code: CloseCode) -> None:
-    """Tell why, and end. Who is stuck hears nothing of it."""
+async def _end(send: Send, receive: Receive, code: CloseCode) -> None:
+    """Tell why, and end. Who is stuck hears nothing of it, and is awaited until the connection is cut."""
     frame = Frame("closing", msgspec.json.encode(Closing(int(code), code.reason)).decode())
-    async with asyncio.timeout(STUCK_SECONDS):
-        await send({"type": "http.response.body", "body": to_wire(frame), "more_body": False})
+    try:
+        async with asyncio.timeout(STUCK_SECONDS):
+            await send({"type": "http.response.body", "body": to_wire(frame), "more_body": False})
+    except TimeoutError:
+        await _until_gone(receive)
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -10,6 +10,7 @@ from api.schemas.notice_link import NoticeView
 from domain.document.link.model import Sender
 from domain.document.model import Document
 from domain.document.templates import chinese_date
+from domain.rectification.model import OrderState
 
 HEADERS: Final[Mapping[str, str]] = {
     **pages.HEADERS,
@@ -31,15 +32,24 @@ def render_notice(view: NoticeView) -> bytes:
         ("发送单位", view.department_name),
         ("当事人", view.party),
         ("签发日期", chinese_date(view.issued_on)),
-        ("改正期限", None if view.due_on is None else f"{chinese_date(view.due_on)}前"),
+        ("改正期限", None if view.due_on is None else f"{chinese_date(view.due_on)}前（含当日）"),
+        ("送达", view.service_note),
     ]
     return pages.render(
         "notice.html",
         elder=True,
         view=view,
+        demand=_demand(view),
         facts=[(name, value) for name, value in facts if value],
         day=chinese_date,
     )
+
+
+def _demand(view: NoticeView) -> str | None:
+    """What is still to be done and until when; the last day counts."""
+    if view.state is not OrderState.TO_RECTIFY or view.due_on is None:
+        return None
+    return f"请在{chinese_date(view.due_on)}前改正（含当日）。"
 
 
 def render_refusal(heading: str, detail: str, again: str | None = None) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -12,6 +12,7 @@ from api import pages
 from api.pages.complaint import Fault
 from api.schemas.subscription import DigestView
 from codes.divisions import Division, guangxi_divisions
+from domain.document.templates import chinese_date
 from domain.scene.catalogue import scenes
 from domain.subscription.model import (
     DigestChannel,
@@ -29,6 +30,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Robots-Tag": "noindex, nofollow, noarchive",
 }
 FORM: Final = "/subscriptions/new"
+OWN: Final = "/subscriptions/own"
 _FIELDS: Final = (
     "topic",
     "uscc",
@@ -43,6 +45,7 @@ _FIELDS: Final = (
     "verification",
 )
 _NAMED: Final = frozenset({*_FIELDS, "code"}) - {"uscc", "site_id", "verification"}
+_NAMED_OF_PHONE: Final = frozenset({"phone", "code"})
 _ENDED: Final = "已退订"
 
 
@@ -63,7 +66,7 @@ def _regions() -> tuple[Division, ...]:
 
 def render_form(asked: Asked, *, fault: Fault | None = None, note: str | None = None) -> bytes:
     """订阅, empty or to be mended."""
-    value = {name: asked.values.get(name, "") for name in _FIELDS}
+    value = _values(asked)
     value["frequency"] = value["frequency"] or Frequency.WEEKLY.value
     value["channel"] = value["channel"] or DigestChannel.EMAIL.value
     return pages.render(
@@ -77,11 +80,36 @@ def render_form(asked: Asked, *, fault: Fault | None = None, note: str | None = 
         scenes=scenes(),
         regions=_regions(),
         frequencies=list(Frequency),
-        errors=[] if fault is None else [fault],
-        faults={} if fault is None or fault.field is None else {fault.field: fault.text},
-        named=_NAMED,
         note=note,
+        named=_NAMED,
+        **_told_of(fault),
     )
+
+
+def render_phone_form(asked: Asked, *, fault: Fault | None = None, note: str | None = None) -> bytes:
+    """查看我的订阅: the phone that is told by SMS, and the code that proves it."""
+    return pages.render(
+        "subscription_phone.html",
+        key=asked.key,
+        pass_token=asked.pass_,
+        value=_values(asked),
+        is_verified=asked.is_verified,
+        note=note,
+        named=_NAMED_OF_PHONE,
+        **_told_of(fault),
+    )
+
+
+def _values(asked: Asked) -> dict[str, str]:
+    return {name: asked.values.get(name, "") for name in _FIELDS}
+
+
+def _told_of(fault: Fault | None) -> dict[str, Any]:
+    """The fault above the form, and beside its field."""
+    return {
+        "errors": [] if fault is None else [fault],
+        "faults": {} if fault is None or fault.field is None else {fault.field: fault.text},
+    }
 
 
 def render_asked(answer: SubscriptionAnswer) -> bytes:
@@ -106,7 +134,7 @@ def render_begun(answer: SubscriptionAnswer) -> bytes:
             f"有关“{answer.label}”的公开信息有更新时，我们{answer.frequency.label}上午用{answer.channel.label}告诉您。",
             "每条消息里都有退订的链接。",
         ],
-        links=[("再订阅一项", FORM)],
+        links=[("再订阅一项", FORM), ("查看我的订阅", OWN)],
     )
 
 
@@ -132,7 +160,7 @@ def render_ended() -> bytes:
 
 def render_digest(view: DigestView, ending: str) -> bytes:
     """订阅摘要."""
-    return pages.render("digest.html", view=view, ending=ending)
+    return pages.render("digest.html", view=view, ending=ending, day=chinese_date)
 
 
 def render_ending(action: str) -> bytes:
@@ -147,7 +175,7 @@ def render_ending(action: str) -> bytes:
 
 def render_refusal(detail: str) -> bytes:
     """A link that leads nowhere."""
-    return _told("无法打开", [detail], links=[("订阅公开信息", FORM)])
+    return _told("无法打开", [detail], links=[("查看我的订阅", OWN), ("订阅公开信息", FORM)])
 
 
 def _told(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import MediaType, Request, Response, Router, get, post
@@ -11,7 +11,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from api import address_blocks
-from api.auth import permit, permit_anyone
+from api.auth import permit, permit_anyone, principal_of
+from api.guesses import Guesses
 from api.register import INSTALLATION
 from api.schemas.address_block import BlockLookup, BlockOrder, BlockPage, to_block_line
 from api.schemas.cursor import LAST_ID, CursorText, PageLimit, cut, read_cursor
@@ -22,6 +23,7 @@ from domain.identity.model import Role
 from domain.shared.errors import NotFound
 from notifications.blocks import BlockKind
 
+_ANSWER_BYTES: Final = 16 * 1024
 _OFFICE = (Role.DEPARTMENT_MANAGER, Role.LEAD, Role.ADMINISTRATOR)
 
 
@@ -44,10 +46,20 @@ async def list_address_blocks(
 
 
 @post("/address-blocks/lookups", status_code=HTTP_200_OK, opt=permit(*_OFFICE), operation_id="findAddressBlocks")
-async def find_address_blocks(parts: NamedDependency[Parts], data: JSONBody[BlockLookup]) -> BlockPage:
-    """What stands against one address, for whoever knows it; nothing is changed."""
+async def find_address_blocks(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[BlockLookup]
+) -> BlockPage:
+    """What stands against one address, for whoever knows it; nothing is changed.
+
+    Who keeps asking about addresses against which nothing stands is trying numbers out: 429 for a while.
+    """
+    guesses: Guesses = request.app.state.guesses
+    asker = principal_of(request).account_id.bytes
+    guesses.require_room(asker, parts.clock())
     async with parts.work.reading() as connection:
         found = await address_blocks.find_standing(connection, parts.vault, data.channel, data.address)
+    if not found:
+        guesses.note_wrong(asker, parts.clock())
     return BlockPage(items=[to_block_line(each) for each in found], next_cursor=None)
 
 
@@ -86,6 +98,7 @@ async def lift_block(
     status_code=HTTP_200_OK,
     opt=permit_anyone(),
     media_type=MediaType.TEXT,
+    request_max_body_size=_ANSWER_BYTES,
     include_in_schema=False,
 )
 async def take_incoming(

@@ -15,6 +15,7 @@ from litestar.params import HeaderParameter, QueryParameter
 
 from api.auth import bearer_token, permit, principal_of
 from api.live.desk import CloseCode, LiveDesk, close_code_of, read_position
+from api.live.protocol import cutting
 from api.live.scope import Scope
 from api.live.stream import MEDIA_TYPE, STUCK_SECONDS, EventStream
 from api.live.upgrade import refuse_upgrade
@@ -112,11 +113,17 @@ async def watch_live_events(
     }
     scope = await desk.scope(principal, {name: value for name, value in wish.items() if value is not None})
     desk.take_seat(principal.account_id)
+    cut_later = cutting(request.scope)
+
+    def ended() -> None:
+        desk.leave_seat(principal.account_id)
+        cut_later()
+
     return EventStream(
         desk.frames(scope, position),
         seconds=desk.seconds_left(bearer_token(request.scope) or ""),
         retry_ms=_RETRY_MS + int.from_bytes(parts.random(2), "big") * _RETRY_MS // 131_072,
-        ended=lambda: desk.leave_seat(principal.account_id),
+        ended=ended,
     )
 
 

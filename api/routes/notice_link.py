@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import MediaType, Request, Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
-from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_303_SEE_OTHER
 
 from api.auth import STAFF, permit, permit_anyone, principal_of
 from api.citizen import GATE, caller_of
@@ -31,7 +32,7 @@ from domain.document.link import operations, store
 from domain.document.link.model import Opener, Sender
 from domain.document.link.operations import OpenNotice
 from domain.document.link.rules import NoticeLinkOver, NoticeLinkUnknown, NoticeTicketOver, unknown
-from domain.document.link.tokens import TICKET_LIFETIME, admits, read_token, write_ticket
+from domain.document.link.tokens import TICKET_LIFETIME, admits, admits_until, read_token, write_ticket
 from domain.document.model import DocumentKind
 from domain.document.operations import find_document
 from domain.identity.model import Role
@@ -71,21 +72,24 @@ async def _sender(connection: Connection, found: OpenNotice) -> Sender:
     return await store.SENDER.one(connection, department_id=found.document.department_id)
 
 
-async def _open(request: Request[Any, Any, Any], token: str, caller: Caller) -> NoticeView:
-    """Record the opening, and give what the link leads to."""
+async def _record(request: Request[Any, Any, Any], token: str, caller: Caller) -> tuple[OpenNotice, str, datetime]:
+    """Record the opening; gives what the link leads to, a ticket for it, and until when that is good."""
     parts: Parts = request.app.state.parts
     opener = Opener(address=caller.address or b"", device=caller.device or _device(request, parts))
     async with _counting(request, caller, token):
         found = await parts.work.run(GATE, lambda tx: operations.open_notice(tx, parts.keys, token, opener))
     now = parts.clock()
-    ticket = write_ticket(parts.keys, found.link.number, now)
+    return found, write_ticket(parts.keys, found.link.number, now), now + TICKET_LIFETIME
+
+
+async def _view(connection: Connection, found: OpenNotice, token: str, ticket: str, until: datetime) -> NoticeView:
+    """The paper as it is shown once it was opened."""
     order, items = None, []
-    async with parts.work.reading() as connection:
-        sender = await _sender(connection, found)
-        if found.document.kind is DocumentKind.RECTIFICATION_ORDER:
-            order = await ORDER_BY_ID.first(connection, order_id=found.document.subject_id)
-            items = await ITEMS_OF_ORDER.all(connection, order_id=found.document.subject_id)
-    to = Ticket(path=f"/n/{token}/paper.pdf?ticket={ticket}", until=now + TICKET_LIFETIME)
+    sender = await _sender(connection, found)
+    if found.document.kind is DocumentKind.RECTIFICATION_ORDER:
+        order = await ORDER_BY_ID.first(connection, order_id=found.document.subject_id)
+        items = await ITEMS_OF_ORDER.all(connection, order_id=found.document.subject_id)
+    to = Ticket(path=f"/n/{token}/paper.pdf?ticket={ticket}", until=until)
     return to_view(found.link, found.document, sender, order, items, to)
 
 
@@ -109,12 +113,19 @@ def _refusal(error: DomainError, again: str | None = None) -> Response[bytes]:
 
 @get("/n/{token:str}", opt=permit_anyone(), media_type=MediaType.HTML, include_in_schema=False)
 async def show_notice_envelope(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], token: FromPath[str]
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    token: FromPath[str],
+    ticket: Annotated[str, QueryParameter(description="As the opening gave it", max_length=100)] = "",
 ) -> Response[bytes]:
-    """Who sent which kind of paper, and a button; nothing is recorded."""
+    """Who sent which kind of paper, and a button; for half an hour after an opening the paper. Nothing is recorded."""
+    now = parts.clock()
     try:
         async with _counting(request, caller_of(request), token), parts.work.reading() as connection:
-            found = await operations.find_notice(connection, parts.keys, token, parts.clock())
+            found = await operations.find_notice(connection, parts.keys, token, now)
+            until = admits_until(parts.keys, found.link.number, ticket, now)
+            if until is not None:
+                return _page(render_notice(await _view(connection, found, token, ticket, until)))
             sender = await _sender(connection, found)
     except DomainError as error:
         return _refusal(error)
@@ -123,9 +134,14 @@ async def show_notice_envelope(
 
 @post("/n/{token:str}", opt=permit_anyone(), media_type=MediaType.HTML, include_in_schema=False)
 async def open_notice_page(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[bytes]:
-    """The button: the opening is recorded, then the paper is shown."""
+    """The button: the opening is recorded, then the paper is shown, at an address of its own.
+
+    A page that answers a POST could not be gone back to from the PDF: a browser asks to send the form again.
+    """
     try:
-        return _page(render_notice(await _open(request, token, caller_of(request))))
+        _, ticket, _ = await _record(request, token, caller_of(request))
+        to = {**HEADERS, "Location": f"/n/{token}?ticket={ticket}"}
+        return Response(b"", status_code=HTTP_303_SEE_OTHER, media_type=HTML, headers=to)
     except DomainError as error:
         return _refusal(error, None if isinstance(error, NoticeLinkUnknown | NoticeLinkOver) else f"/n/{token}")
 
@@ -169,7 +185,11 @@ async def open_notice_link(
 
     410 `notice-link-over` for a link that has expired or was revoked, 404 for one that is none.
     """
-    return Response(await _open(request, token, caller), headers=_NO_STORE, status_code=HTTP_201_CREATED)
+    parts: Parts = request.app.state.parts
+    found, ticket, until = await _record(request, token, caller)
+    async with parts.work.reading() as connection:
+        view = await _view(connection, found, token, ticket, until)
+    return Response(view, headers=_NO_STORE, status_code=HTTP_201_CREATED)
 
 
 # ---- the desk

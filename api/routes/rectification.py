@@ -9,11 +9,12 @@ from uuid import UUID
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_201_CREATED
 
 from api.auth import STAFF, officer_of, permit, principal_of
 from api.notice_evidence import messages_about
+from api.order_messages import OrderMessagePreview, preview_message, send_again
 from api.routes.document import pdf_of
 from api.schemas.cursor import CursorText, DueCursor, PageLimit, cut, first_due, read_cursor
 from api.schemas.rectification import (
@@ -29,9 +30,16 @@ from api.work import Submission
 from domain.document.operations import find_document
 from domain.identity.model import Principal, Role
 from domain.rectification import answering, operations, re_inspecting, store
-from domain.rectification.acts import DecideExtension, GiveFeedback, IssueOrder, ReInspect, RequestExtension
+from domain.rectification.acts import (
+    DecideExtension,
+    GiveFeedback,
+    IssueOrder,
+    ReInspect,
+    RequestExtension,
+    TellAgain,
+)
 from domain.rectification.drafting import OrderDraft, draft_order
-from domain.rectification.model import OrderState, OrderSummary
+from domain.rectification.model import ConsentMeans, OrderState, OrderSummary
 from domain.rectification.reading import find_order, read_case
 from domain.shared.clock import local_date
 from domain.shared.sql import Connection
@@ -267,6 +275,39 @@ async def re_inspect(
     )
 
 
+@get(
+    "/rectification-orders/{order_id:uuid}/messages/preview",
+    opt=permit(Role.INSPECTOR, Role.DEPARTMENT_MANAGER),
+    operation_id="previewRectificationMessage",
+)
+async def preview_rectification_message(
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    order_id: FromPath[UUID],
+    means: FromQuery[ConsentMeans] = ConsentMeans.SMS,
+) -> OrderMessagePreview:
+    """文书发放预览: the words, what they cost, and to which masked address they would go (MOB-12)."""
+    async with parts.work.reading() as connection:
+        return await preview_message(parts, connection, principal_of(request), order_id, means)
+
+
+@post(
+    "/rectification-orders/{order_id:uuid}/messages",
+    status_code=HTTP_201_CREATED,
+    opt=permit(Role.INSPECTOR, Role.DEPARTMENT_MANAGER),
+    operation_id="sendRectificationMessage",
+)
+async def send_rectification_message(
+    parts: NamedDependency[Parts],
+    submission: NamedDependency[Submission],
+    order_id: FromPath[UUID],
+    data: JSONBody[TellAgain],
+) -> Response[bytes]:
+    """再次告知 by SMS or mail: under consent it may serve, else it reminds; three a day by each way (MOB-12)."""
+    answer = await parts.work.submit(submission, lambda tx: send_again(tx, submission.principal, order_id, data.means))
+    return respond(answer)
+
+
 rectification_router = Router(
     "/",
     route_handlers=[
@@ -280,6 +321,8 @@ rectification_router = Router(
         request_rectification_extension,
         decide_rectification_extension,
         re_inspect,
+        preview_rectification_message,
+        send_rectification_message,
     ],
     tags=["rectification"],
 )

@@ -17,7 +17,7 @@ from api.forms import Form, read_form
 from api.pages import subscription as subscription_pages
 from api.pages.challenge import challenge_page
 from api.pages.complaint import fault_of
-from api.pages.subscription import FORM, HEADERS, Asked
+from api.pages.subscription import FORM, HEADERS, OWN, Asked, render_form, render_phone_form
 from api.problems import kind_of
 from api.public_reader import HTML
 from api.routes.subscription import (
@@ -41,6 +41,7 @@ from domain.visitor.rules import CodeNotUsable, CodeWrong, ProofRequired
 
 _SEPARATOR: Final = re.compile(r"[,，、;；\n]+")
 _ALL: Final = "all"
+_NOWHERE: Final = "链接无效或已失效。请打开最近一条消息里的链接。"
 _Choice = TypeVar("_Choice", Topic, DigestChannel, Frequency)
 
 
@@ -50,7 +51,7 @@ def _page(body: bytes, status: int = 200) -> Response[bytes]:
 
 def _refusal(error: DomainError) -> Response[bytes]:
     is_nowhere = isinstance(error, SubscriptionLinkUnknown | SubscriptionLinkOver)
-    told = error.detail or ("链接无效或已失效。" if is_nowhere else "请稍后再试。")
+    told = error.detail or (_NOWHERE if is_nowhere else "请稍后再试。")
     return _page(subscription_pages.render_refusal(told), kind_of(error).status)
 
 
@@ -88,25 +89,45 @@ async def open_subscription_form(
     elif q.strip():
         typed["topic"] = Topic.KEYWORDS
     asked = Asked(pass_=form_pass(parts), key=str(uuid4()), values=typed, place=place)
-    return _page(subscription_pages.render_form(asked))
+    return _page(render_form(asked))
 
 
 @post(FORM, opt=permit_anyone(), media_type=MediaType.HTML, include_in_schema=False)
 async def send_subscription_form(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """The form as it was sent: the code by SMS, what the phone has, or the subscription itself."""
+    return await _take(request, parts, FORM)
+
+
+@get(OWN, opt=permit_anyone(), media_type=MediaType.HTML, include_in_schema=False)
+async def open_phone_form(parts: NamedDependency[Parts]) -> Response[bytes]:
+    """查看我的订阅: the phone to verify; what a mailbox has is behind the link of its mails."""
+    return _page(render_phone_form(Asked(pass_=form_pass(parts), key=str(uuid4()))))
+
+
+@post(OWN, opt=permit_anyone(), media_type=MediaType.HTML, include_in_schema=False)
+async def send_phone_form(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
+    """The code by SMS, then what the phone has."""
+    return await _take(request, parts, OWN)
+
+
+_RENDERED: Final = {FORM: render_form, OWN: render_phone_form}
+
+
+async def _take(request: Request[Any, Any, Any], parts: Parts, action: str) -> Response[Any]:
     try:
         async with read_form(request) as form:
-            return await _Sending(request, form).take()
+            return await _Sending(request, form, action).take()
     except DomainError as error:  # of a form that could not be read there is nothing to show again
         asked = Asked(pass_=form_pass(parts), key=str(uuid4()))
-        return _page(subscription_pages.render_form(asked, fault=fault_of(error)), kind_of(error).status)
+        return _page(_RENDERED[action](asked, fault=fault_of(error)), kind_of(error).status)
 
 
 class _Sending:
     """One sending of the form; whatever goes wrong, it comes back as it was typed."""
 
-    def __init__(self, request: Request[Any, Any, Any], form: Form) -> None:
+    def __init__(self, request: Request[Any, Any, Any], form: Form, action: str) -> None:
         self.request = request
+        self.action = action
         self.parts: Parts = request.app.state.parts
         self.form = form
 
@@ -117,17 +138,15 @@ class _Sending:
             self.form.fields["key"] = [str(uuid4())]
         try:
             write = write_of_form(self.request, self.form)
-            match self.form.text("act"):
-                case "send_code":
-                    return await self._send_code(write)
-                case "own":
-                    return await self._show_own(await self._verified(write))
-                case _:
-                    return await self._subscribe(await self._verified(write))
+            if self.form.text("act") == "send_code":
+                return await self._send_code(write)
+            if self.action == OWN:
+                return await self._show_own(await self._verified(write))
+            return await self._subscribe(await self._verified(write))
         except ProofRequired as error:
-            return challenge_page(self.parts, error, FORM, self.form.fields)
+            return challenge_page(self.parts, error, self.action, self.form.fields)
         except DomainError as error:
-            body = subscription_pages.render_form(await self._asked(), fault=fault_of(error))
+            body = _RENDERED[self.action](await self._asked(), fault=fault_of(error))
             return _page(body, kind_of(error).status)
 
     async def _asked(self) -> Asked:
@@ -146,8 +165,8 @@ class _Sending:
         phone = self.form.text("phone")
         sent = await self.parts.work.run(GATE, lambda tx: visitors.send_code(tx, phone, write.caller, write.proof))
         self.form.fields["verification"] = [str(sent.id)]
-        note = "验证码已发送，5分钟内有效。请填写后提交。"
-        return _page(subscription_pages.render_form(await self._asked(), note=note))
+        note = "验证码已发送，5分钟内有效。"
+        return _page(_RENDERED[self.action](await self._asked(), note=note))
 
     async def _verified(self, write: CitizenWrite) -> CitizenWrite:
         """The write by a pass that stands for the phone, once the code that was typed is right."""
@@ -325,6 +344,8 @@ subscription_pages_router = Router(
     route_handlers=[
         open_subscription_form,
         send_subscription_form,
+        open_phone_form,
+        send_phone_form,
         open_confirmation,
         confirm_by_page,
         open_own_subscriptions,

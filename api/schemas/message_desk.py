@@ -99,7 +99,9 @@ class RetryOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class MessageFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How many messages; segments (计费条数) are those of SMS; `given_up` are failed or abandoned."""
+    """How many messages; segments (计费条数) are those of SMS that providers took, again and again counted each time;
+    `given_up` are failed or abandoned.
+    """
 
     messages: int
     segments: int

@@ -9,10 +9,11 @@ import msgspec
 
 from domain.document.link.model import LinkCard, NoticeLink, Sender
 from domain.document.model import Document, DocumentKind, DocumentState
+from domain.document.templates import chinese_date
 from domain.rectification.model import Order, OrderedItem, OrderState
 
-_SERVED = "你单位已书面确认电子送达地址，本文书按确认的地址发送。"
-_NOT_SERVED = "本页面供你单位查阅，不作为送达；文书按法定方式另行送达。"
+_SERVES = "电子送达：你单位已书面确认电子送达地址，本文书按确认的地址发送，到达之日即为送达日期。"
+_NOT_SERVED = "本页面供你单位查阅，不算送达；文书会按法定方式另行送达，如当面送交、邮寄。"
 _ANSWER = {
     OrderState.TO_RECTIFY: (
         "请在期限前改正，并登录智桂通“一码”企业空间逐项反馈改正情况；确需延期的，在期限届满前可以申请一次。"
@@ -96,7 +97,7 @@ def to_view(
         items=[
             NoticeItem(title=each.title, facts=each.facts, demand=each.demand, due_on=each.due_on) for each in items
         ],
-        service_note=_SERVED if link.serves else _NOT_SERVED,
+        service_note=_service_note(link, order),
         how_to_answer=_READ if order is None else _ANSWER[order.state],
         rights=_RIGHTS,
         hotline=sender.hotline,
@@ -104,3 +105,10 @@ def to_view(
         paper_path=to.path if is_there else None,
         paper_until=to.until if is_there else None,
     )
+
+
+def _service_note(link: NoticeLink, order: Order | None) -> str:
+    """Whether the paper counts as served: by the service on record, else by what its message may do."""
+    if order is not None and order.served_on is not None:
+        return f"已于{chinese_date(order.served_on)}依法送达。"
+    return _SERVES if link.serves else _NOT_SERVED

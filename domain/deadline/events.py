@@ -26,13 +26,14 @@ class StageFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Addressees(msgspec.Struct, frozen=True, kw_only=True):
     """Whom messages go to: officers by name, else the department's leads; `*_accounts` are leads reached by SMS.
 
-    An `enterprise_id` says that the enterprise itself has to act.
+    An `enterprise_id` says that the enterprise itself has to act, at `site_id` where the matter is one site's.
     """
 
     department_id: UUID
     department_name: str
     hotline: str | None
     enterprise_id: UUID | None = None
+    site_id: UUID | None = None
     officers: tuple[UUID, ...] = ()
     account_id: UUID | None = None
     department_accounts: tuple[UUID, ...] = ()

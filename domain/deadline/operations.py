@@ -220,6 +220,7 @@ async def _addressees(desks: _Desks, deadline: Deadline, *, is_grave: bool) -> A
         department_name=deadline.department_name,
         hotline=deadline.hotline,
         enterprise_id=deadline.enterprise_id if deadline.kind.is_enterprises else None,
+        site_id=deadline.site_id if deadline.kind.is_enterprises else None,
         officers=deadline.officers,
         account_id=deadline.account_id,
     )

@@ -62,6 +62,13 @@ deadline = sa.Table(
     sa.Index("ix_deadline_calendar", "calendar_edition", "id", postgresql_where=sa.text("closed_at is null")),
     sa.Index("ix_deadline_department", "department_id", "due_on", "id", postgresql_where=sa.text("closed_at is null")),
     sa.Index("ix_deadline_due", "due_on", "id", postgresql_where=sa.text("closed_at is null")),
+    sa.Index(
+        "ix_deadline_warning",
+        "level",
+        "due_on",
+        "id",
+        postgresql_where=sa.text("closed_at is null and level < 4"),
+    ),
     sa.Index("ix_deadline_officers", "officers", postgresql_using="gin", postgresql_where=sa.text("closed_at is null")),
     sa.Index("ix_deadline_region", "region", postgresql_using="gist", postgresql_where=sa.text("closed_at is null")),
     sa.Index("ix_deadline_inspection", "inspection_id", postgresql_where=sa.text("inspection_id is not null")),

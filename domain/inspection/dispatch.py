@@ -69,6 +69,7 @@ async def dispatch_inspection(tx: Transaction, order: DispatchOrder) -> Outcome[
             list_digest=None if frozen.list_digest is None else frozen.list_digest.hex(),
             draw_digest=None if frozen.draw_digest is None else frozen.draw_digest.hex(),
         ),
+        joined=tuple(party.department_id for party in order.parties[1:]),
     )
     events: tuple[Event, ...] = (event, *await _issue_notice(tx, inspection_id, frozen.items))
     numbers = tuple(

@@ -34,12 +34,13 @@ class DispatchedFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InspectionDispatched(_InspectionEvent, frozen=True, kw_only=True):
-    """任务分发: an approved inspection reaches its officers."""
+    """任务分发: an approved inspection reaches its officers; `joined` are the departments beside the leading one."""
 
     duty: ClassVar[str] = "检查任务分发"
     action: ClassVar[str] = "inspection.dispatched"
 
     after: DispatchedFacts
+    joined: tuple[UUID, ...] = ()
 
 
 class CheckInFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -57,7 +57,7 @@ class ExpiryFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExpiryReminded(Event, frozen=True, kw_only=True):
-    """到期提醒. `subject_id` is the licence's or the version's id."""
+    """到期提醒. `subject_id` is the licence's or the version's id, `of_site_id` whose material it is, if one site's."""
 
     business: ClassVar[str] = "企业空间"
     power: ClassVar[str] = "服务提醒"
@@ -66,5 +66,6 @@ class ExpiryReminded(Event, frozen=True, kw_only=True):
     subject: ClassVar[str] = "expiry"
 
     enterprise_id: UUID
+    of_site_id: UUID | None
     before: None = None
     after: ExpiryFacts

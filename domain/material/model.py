@@ -157,10 +157,11 @@ class ExpirySubject(enum.StrEnum):
 
 
 class Expiring(msgspec.Struct, frozen=True, kw_only=True):
-    """Something with a last day near, of which the step due was not told yet."""
+    """Something with a last day near, of which the step due was not told yet; `site_id` where it is one site's."""
 
     id: UUID
     enterprise_id: UUID
+    site_id: UUID | None
     name: str
     valid_to: date
 

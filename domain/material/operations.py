@@ -195,7 +195,7 @@ async def forget_reminders(tx: Transaction) -> Outcome[int]:
 
 def _reminded(kind: ExpirySubject, step: int, found: Expiring) -> ExpiryReminded:
     facts = ExpiryFacts(kind=kind, name=found.name, valid_to=found.valid_to, step=step)
-    return ExpiryReminded(subject_id=found.id, enterprise_id=found.enterprise_id, after=facts)
+    return ExpiryReminded(subject_id=found.id, enterprise_id=found.enterprise_id, of_site_id=found.site_id, after=facts)
 
 
 async def _open_slot(tx: Transaction, enterprise_id: UUID, slot: Slot) -> UUID:

@@ -145,7 +145,13 @@ _renewed = sa.exists().where(
 EXPIRING_LICENCES = Query(
     _expiring(
         ExpirySubject.LICENCE,
-        sa.select(licence.c.id, licence.c.enterprise_id, licence.c.name, licence.c.valid_to),
+        sa.select(
+            licence.c.id,
+            licence.c.enterprise_id,
+            sa.cast(sa.null(), sa.Uuid).label("site_id"),
+            licence.c.name,
+            licence.c.valid_to,
+        ),
         licence.c.valid_to,
         licence.c.id,
         _in_business.where(enterprise.c.id == licence.c.enterprise_id),
@@ -159,6 +165,7 @@ EXPIRING_MATERIALS = Query(
         sa.select(
             material_version.c.id,
             material_version.c.enterprise_id,
+            material.c.site_id,
             # What an enterprise calls its own papers may name a person: it stays out of messages and trace.
             sa.case((material.c.standard_code.is_(None), "自行上传的材料"), else_=material.c.name).label("name"),
             material_version.c.valid_to,

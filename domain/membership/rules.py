@@ -243,7 +243,8 @@ def require_mobile(text: str) -> str:
     """The mobile number, bare. Raises `InvalidField`."""
     phone = parse_phone(text)
     if phone is None or phone.kind is not PhoneKind.MOBILE:
-        raise InvalidField("应为中国内地手机号码。", field="phone")
+        reason = "固定电话不能接收短信，请填写手机号码。" if phone else "应为中国内地手机号码。"
+        raise InvalidField(reason, field="phone")
     return phone.number
 
 

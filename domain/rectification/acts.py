@@ -90,6 +90,21 @@ class OrderRevoked(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime
 
 
+class TellAgain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """再次告知: by which way."""
+
+    means: ConsentMeans
+
+
+class OrderToldAgain(msgspec.Struct, frozen=True, kw_only=True):
+    """已安排发送. `is_notice`: by consent it is the paper's own message, and may serve; else it only reminds."""
+
+    id: UUID
+    means: ConsentMeans
+    is_notice: bool
+    told_at: datetime
+
+
 class Attendant(msgspec.Struct, frozen=True, kw_only=True):
     """Who received a paper, or witnessed that it was left."""
 

@@ -51,6 +51,27 @@ class RectificationOrderIssued(_OrderEvent, frozen=True, kw_only=True):
     due_on: date
 
 
+class TellingFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """By which way an order was told again, and whether the enterprise agreed to be served by it."""
+
+    means: str
+    has_consent: bool
+    issued_at: datetime
+
+
+class RectificationOrderToldAgain(_OrderEvent, frozen=True, kw_only=True):
+    """再次告知: an officer has the message of the order sent again."""
+
+    duty: ClassVar[str] = "责令改正通知书再次告知"
+    action: ClassVar[str] = "rectification.told_again"
+
+    before: None = None
+    after: TellingFacts
+    department_name: str
+    hotline: str | None
+    due_on: date
+
+
 class StateFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Where an order stands."""
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from codes.phone import normalise_mobile
+from codes.phone import is_landline, normalise_mobile
 from domain.rectification.acts import Attendant, GiveConsent, RecordService
 from domain.rectification.model import ConsentMeans, ServiceMeans
 from domain.rectification.rules import ANNOUNCEMENT_TERM
@@ -107,6 +107,8 @@ def require_addresses(asked: GiveConsent) -> Addresses:
     """The addresses, of the usual form, one for each means. Raises `InvalidField`."""
     means: Collection[ConsentMeans] = set(asked.means)
     phone = normalise_mobile(asked.phone) if asked.phone else None
+    if ConsentMeans.SMS in means and asked.phone and is_landline(asked.phone):
+        raise InvalidField("固定电话不能接收短信，请填写手机号码。", field="phone")
     if ConsentMeans.SMS in means and phone is None:
         raise InvalidField("请填写接收短信的手机号码。", field="phone")
     email = (asked.email or "").strip() or None

@@ -36,7 +36,7 @@ class RequestSubmitted(Event, frozen=True, kw_only=True):
 
 
 class RequestMoved(Event, frozen=True, kw_only=True):
-    """诉求办理: one step of either side, which `step` names."""
+    """诉求办理: one step of either side, which `step` names. The trace does not tell the site, whose page stays."""
 
     business: ClassVar[str] = "诉求办理"
     power: ClassVar[str] = "行政服务"
@@ -47,4 +47,5 @@ class RequestMoved(Event, frozen=True, kw_only=True):
     before: RequestStanding
     after: RequestStanding
     enterprise_id: UUID
+    of_site_id: UUID
     step: str

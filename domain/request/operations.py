@@ -100,6 +100,7 @@ async def take_step(
         before=_standing(before, None, ()),
         after=_standing(after, words, order.attachments),
         enterprise_id=after.enterprise_id,
+        of_site_id=after.site_id,
         step=order.step,
     )
     return Outcome(answer=_answer(after), events=(event,), location=_location(after.id))

@@ -190,7 +190,7 @@ async def confirm(tx: Transaction, subscription_id: UUID) -> Outcome[Subscriptio
 async def subscriber_of_phone(connection: Connection, citizen: CitizenPass) -> UUID:
     """Who is told by SMS to the phone that the pass was verified for. Raises `PhoneNotVerified` or `NotFound`."""
     if citizen.phone_index is None:
-        raise PhoneNotVerified("请先验证手机号码。", field="phone")
+        raise PhoneNotVerified("请先发送验证码，再填写短信里的6位数字。", field="phone")
     found = await store.SUBSCRIBER_BY_ADDRESS.first(
         connection, address_index=citizen.phone_index, channel=DigestChannel.SMS
     )

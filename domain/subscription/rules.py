@@ -99,7 +99,7 @@ def subject_without_register(new: NewSubscription) -> Subject:
         case Topic.SCENE:
             name = next((each.name for each in scenes() if each.code == new.scene_code), None)
             if name is None:
-                raise InvalidField("请选择场景。", field="scene_code")
+                raise InvalidField("请选择监管领域（场景）。", field="scene_code")
             return Subject(topic=new.topic, label=name + place, scene_code=new.scene_code, region_code=code)
         case Topic.KEYWORDS:
             keywords = tidy_keywords(new.keywords)
@@ -115,7 +115,7 @@ def _region(code: str | None, *, needed: bool) -> tuple[str, str] | None:
         return None
     division = resolve_division(code or "")
     if division is None or division.successor_code is not None:
-        raise InvalidField("请选择现行的行政区划。", field="region_code")
+        raise InvalidField("请选择现行的行政区划。" if code else "请选择地区。", field="region_code")
     return division.code, division.name
 
 

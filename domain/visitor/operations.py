@@ -149,7 +149,7 @@ async def verified_phone(tx: Transaction, citizen: CitizenPass) -> str:
         found = await store.VERIFICATION.first(tx.connection, verification_id=citizen.verification_id)
         if found is not None and found.proven_at is not None:
             return tx.vault.open(PHONE_LABEL, found.phone_sealed)
-    raise rules.PhoneNotVerified("请先验证手机号码。", field="phone")
+    raise rules.PhoneNotVerified("请先发送验证码，再填写短信里的6位数字。", field="phone")
 
 
 async def forget_old(tx: Transaction) -> Outcome[None]:

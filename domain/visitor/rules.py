@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from math import ceil
 
-from codes.phone import normalise_mobile
+from codes.phone import is_landline, normalise_mobile
 from domain.shared.errors import DomainError, InvalidField
 from domain.visitor.model import (
     CODE_TRIES,
@@ -95,7 +95,8 @@ def mobile_of(text: str) -> str:
     """The 11 digits of a mainland mobile, however it was typed. Raises `InvalidField`."""
     number = normalise_mobile(text)
     if number is None:
-        raise InvalidField("应为11位手机号码。", field="phone")
+        reason = "固定电话不能接收短信，请填写手机号码。" if is_landline(text) else "应为11位手机号码。"
+        raise InvalidField(reason, field="phone")
     return number
 
 

@@ -16,6 +16,9 @@ from notifications.sms.port import ReceiptState
 
 LARGEST: Final = 1024 * 1024
 """Bytes of a report; it holds the headers of what it is about, or the whole of a small mail."""
+_READ: Final = 64 * 1024
+"""So much of it is read: what a report says stands before the mail that it gives back. Anybody may write to a bounce
+address, and the library's parser takes a minute over a megabyte of semicolons."""
 _MOST_ADDRESSES: Final = 20
 _MOST_PARTS: Final = 50
 _TO: Final = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
@@ -47,7 +50,7 @@ class BounceReport(msgspec.Struct, frozen=True, kw_only=True):
 def read_report(raw: bytes) -> BounceReport | None:
     """The report in `raw`; None for what is no mail at all. Hostile input ends here, too."""
     try:
-        message = BytesParser(policy=compat32).parsebytes(raw)
+        message = BytesParser(policy=compat32).parsebytes(raw[:_READ])
         if not message.keys():
             return None
         sent_to = tuple(_addresses(message))

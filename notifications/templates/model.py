@@ -76,7 +76,8 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `sms` are alternatives: the first that is one segment is taken. `segments` is the most that one SMS of it takes, as
     long as no value is longer than its variable says. `mail` are paragraphs with an empty line between them; a line
-    `[words]({variable})` is a button. `closes_by_hand`: a to-do of it may be closed by who has it.
+    `[words]({variable})` is a button. `closes_by_hand`: a to-do of it may be closed by who has it. `lasts_minutes`: so
+    long after it was written it is true; without it as long as its purpose says.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     in_app_title: str | None = None
     in_app: str | None = None
     closes_by_hand: bool = False
+    lasts_minutes: int | None = None
 
     @property
     def channels(self) -> tuple[Channel, ...]:

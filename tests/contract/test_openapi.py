@@ -19,7 +19,7 @@ from referencing.jsonschema import DRAFT202012
 
 import api
 import domain
-from api import address_blocks, inbox, message_desk
+from api import address_blocks, inbox, message_desk, order_messages
 from api.contract.openapi import handlers_by_operation
 from api.contract.operations import OPERATIONS
 from api.contract.write import CONTRACT, contract_app, contract_differs, contract_documents, read_examples
@@ -133,6 +133,7 @@ CARRIED_OUT: dict[str, Callable[..., object]] = {
     "revokeCode": codes.revoke_code,
     "markDocumentSealed": documents.mark_sealed,
     "revokeNoticeLink": notice_links.revoke_link,
+    "sendRectificationMessage": order_messages.send_again,
     "subscribe": subscriptions.subscribe,
     "endOwnSubscriptions": subscriptions.end_own,
     "markMessageRead": inbox.mark_read,

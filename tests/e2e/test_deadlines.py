@@ -181,6 +181,21 @@ async def test_more_time_moves_what_is_left(api: Api, world: World) -> None:
     assert (len(reminders), len(again)) == (2, 4)
 
 
+async def test_more_time_before_service_moves_the_re_inspection_and_then_the_term_that_runs(
+    api: Api, world: World
+) -> None:
+    _, order = await ordered(api, world)
+    first = (await deadlines(api, order["id"]))["re_inspection"]["due_on"]
+    path = order_path(order["id"], "extension")
+    accepted(await api.as_(world.enterprise_user).post(path, {"days": 10, "reason": "等待配件到货"}))
+    moved = accepted(await api.as_(world.manager).post(f"{path}/decision", {"granted": True, "reason": "情况属实"}))
+    due = await deadlines(api, order["id"])
+    assert set(due) == {"re_inspection"}
+    assert due["re_inspection"]["due_on"].isoformat() == moved["re_inspection_due_on"] > first.isoformat()
+    accepted(await serve(api, world.manager, order["id"], means="post", tracking_number="EMS1"))
+    assert (await deadlines(api, order["id"]))["rectification"]["due_on"] == date(2026, 8, 30)
+
+
 async def test_officers_learn_of_a_dispatch_and_the_sms_names_nobody(api: Api, world: World) -> None:
     await world.dispatch()
     sent = [row for row in await rows(api, "message") if row["template"] == "inspection_dispatched"]
@@ -190,6 +205,10 @@ async def test_officers_learn_of_a_dispatch_and_the_sms_names_nobody(api: Api, w
     text = compose_sms(current("inspection_dispatched"), sent[0]["parameters"])
     assert text == "【一码】你有1项新的检查任务，8月3日至8月20日办理，请在移动端查看。"
     assert world.enterprise.name not in text
+    joined = [row for row in await rows(api, "message") if row["template"] == "inspection_joined"]
+    assert {(row["channel"], row["recipient"], row["recipient_id"]) for row in joined} == {
+        ("in_app", "department_leads", world.emergency.id)
+    }
 
 
 async def test_a_replaced_officer_has_it_no_more(api: Api, world: World) -> None:
@@ -202,6 +221,12 @@ async def test_a_replaced_officer_has_it_no_more(api: Api, world: World) -> None
     accepted(await api.as_(world.manager).post(path, body))
     held = (await deadlines(api, world.inspection))["inspection"]["officers"]
     assert set(held) == officers_of(world) - {world.expired_officer.id} | {world.unassigned_officer.id}
+    told = [
+        row
+        for row in await rows(api, "message")
+        if (row["template"], row["recipient_id"]) == ("inspection_dispatched", world.unassigned_officer.id)
+    ]
+    assert {row["channel"] for row in told} == {"in_app", "sms"}
 
 
 # Lists

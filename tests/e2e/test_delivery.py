@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -30,6 +31,7 @@ from notifications.message import Channel, Purpose, Recipient
 from notifications.outbox import StoredMessage
 from notifications.outcome import Accepted, Reason, Refused
 from notifications.sms.port import Found, OutgoingSms
+from notifications.templates import current
 from tests.support.clock import FixedClock
 from tests.support.database import Database
 from tests.support.sending import (
@@ -253,7 +255,7 @@ async def test_a_defect_of_ours_costs_a_try_and_is_told_instead_of_coming_again_
         assert await deliver(parts, by_sms(FakeProvider()), message) == timedelta(minutes=5)
         assert (await state_of(owner, message))[:2] == ("waiting", number)
     await deliver(parts, by_sms(FakeProvider()), message)
-    assert (await state_of(owner, message))[:2] == ("abandoned", ATTEMPTS)
+    assert await state_of(owner, message) == ("abandoned", ATTEMPTS, "defect")
     assert "defect" in str(await owner.fetchval("SELECT last_error FROM message"))
 
 
@@ -307,6 +309,39 @@ async def test_a_reminder_waits_for_the_morning_and_a_notice_does_not(
     assert await state_of(owner, reminder) == ("sent", 1, None)
 
 
+async def test_who_stands_at_the_door_is_told_of_at_night_and_to_who_opted_out_but_not_an_hour_later(
+    parts: Parts, owner: asyncpg.Connection, clock: FixedClock
+) -> None:
+    clock.now = NIGHT
+    await opt_out(parts, owner)
+    at_the_door: dict[str, Any] = {
+        "template": "arrival",
+        "purpose": current("arrival").purpose,
+        "parameters": {"department": "南宁市监", "officers": "2", "notice": "", "hotline": ""},
+    }
+    [soon, late] = await waiting_messages(parts, 2, **at_the_door)
+    provider = FakeProvider()
+    clock.advance(timedelta(minutes=59))
+    assert await deliver(parts, by_sms(provider), soon) is None
+    clock.advance(timedelta(minutes=2))
+    assert await deliver(parts, by_sms(provider), late) is None
+    assert provider.texts == ["【南宁市监】2名执法人员已到你单位检查。请扫执法人员码核验；不亮证可拒绝检查。"]
+    assert await state_of(owner, late) == ("abandoned", 0, "outdated")
+    # Put back it is no truer than before.
+    await retry_given_up(parts, Wanted(message_id=late), lambda _: None)
+    assert await deliver(parts, by_sms(provider), late) is None
+    assert await state_of(owner, late) == ("abandoned", 0, "outdated")
+
+
+async def opt_out(parts: Parts, owner: asyncpg.Connection) -> None:
+    """The officer to whom test messages go wants none but those that must be."""
+    await owner.execute(
+        "INSERT INTO address_block (id, channel, address_index, address_masked, kind, set_at) "
+        "VALUES (gen_random_uuid(), 'sms', $1, '138****0001', 'opted_out', now())",
+        parts.vault.blind_index(ADDRESS_LABELS[Channel.SMS], OFFICER_PHONE),
+    )
+
+
 async def test_a_phone_is_not_flooded_but_every_legal_notice_reaches_it(
     parts: Parts, owner: asyncpg.Connection
 ) -> None:
@@ -321,11 +356,7 @@ async def test_a_phone_is_not_flooded_but_every_legal_notice_reaches_it(
 
 
 async def test_who_opted_out_gets_no_reminder_but_every_legal_notice(parts: Parts, owner: asyncpg.Connection) -> None:
-    await owner.execute(
-        "INSERT INTO address_block (id, channel, address_index, address_masked, kind, set_at) "
-        "VALUES (gen_random_uuid(), 'sms', $1, '138****0001', 'opted_out', now())",
-        parts.vault.blind_index(ADDRESS_LABELS[Channel.SMS], OFFICER_PHONE),
-    )
+    await opt_out(parts, owner)
     [reminder] = await waiting_messages(parts, purpose=Purpose.REMINDER)
     [notice] = await waiting_messages(parts)
     provider = FakeProvider()
@@ -513,6 +544,22 @@ async def test_a_provider_that_throttles_gets_its_pause_from_everybody(
     assert await failures_of(owner) == 0
     clock.advance(timedelta(seconds=31))
     assert await deliver(parts, by_sms(provider), second) is None
+
+
+async def test_many_calls_that_fail_at_once_close_a_provider_no_longer_than_one_absence(
+    parts: Parts, owner: asyncpg.Connection, clock: FixedClock
+) -> None:
+    messages = await waiting_messages(parts, FAILURES + 6)
+    provider = FakeProvider(refusals=[refusal(Reason.PROVIDER_AWAY)] * len(messages), seconds=0.3)
+    again = await asyncio.gather(*(deliver(parts, by_sms(provider), message) for message in messages))
+    assert None not in again
+    assert provider.calls > FAILURES
+    assert await failures_of(owner) == FAILURES
+    closed_until = await owner.fetchval("SELECT closed_until FROM message_provider")
+    assert closed_until == clock.now + timedelta(seconds=10)
+    clock.advance(timedelta(seconds=11))
+    assert await deliver(parts, by_sms(FakeProvider()), messages[0]) is None
+    assert await failures_of(owner) == 0
 
 
 async def test_a_provider_that_keeps_failing_is_left_alone_and_then_asked_by_one(

@@ -69,6 +69,10 @@ async def test_a_paper_that_cannot_be_read_now_lets_the_mail_come_again(api: Api
     again = await deliver(api.parts, by_mail(mail), message["id"])
     assert again is not None
     assert mail.taken == []
+    [tried] = await rows(api, "message_attempt")
+    assert (tried["state"], tried["reason"]) == ("refused", "paper_away")
+    [provider] = await rows(api, "message_provider")  # was not asked, and is not to blame
+    assert (provider["failures"], provider["refused"], provider["last_reason"]) == (0, 0, None)
     await api.parts.blobs.put(key, content)
     assert await deliver(api.parts, by_mail(mail), message["id"]) is None
     assert mail.taken[0].attachments[0].content == content

@@ -168,6 +168,43 @@ async def test_a_receipt_after_the_try_was_written_off_still_spares_the_second_o
     assert await state_of(owner, message) == ("delivered", 1, None)
 
 
+async def test_a_late_word_of_failure_makes_no_try_of_one_that_was_refused(
+    parts: Parts, owner: asyncpg.Connection
+) -> None:
+    [refused, throttled] = await waiting_messages(parts, 2)
+    provider = FakeProvider(refusals=[refusal(Reason.BAD_ADDRESS), refusal(Reason.THROTTLED)])
+    for message in (refused, throttled):
+        await deliver(parts, by_sms(provider), message)
+    tries = [row["id"] for row in await owner.fetch("SELECT id FROM message_attempt ORDER BY started_at, id")]
+    assert await take_receipts(parts, [note(each, FAILED) for each in tries]) == 2
+    assert await state_of(owner, refused) == ("abandoned", 1, "bad_address")
+    assert await state_of(owner, throttled) == ("waiting", 1, None)
+    assert await owner.fetchval("SELECT count(*) FROM message_attempt WHERE state = 'refused'") == 2
+    assert await owner.fetchval("SELECT count(*) FROM message_receipt") == 2
+    # But what arrived was sent, whatever the provider had answered.
+    await take_receipts(parts, [note(each, DELIVERED) for each in tries])
+    assert {(await state_of(owner, each))[0] for each in (refused, throttled)} == {"delivered"}
+    kept = await owner.fetch("SELECT state, reason FROM message_attempt")
+    assert [tuple(row.values()) for row in kept] == [("accepted", None)] * 2
+
+
+async def test_a_receipt_of_a_try_after_which_it_went_out_again_leaves_the_doubt_to_be_counted(
+    parts: Parts, owner: asyncpg.Connection
+) -> None:
+    [message] = await waiting_messages(parts)
+    provider = FakeProvider(refusals=[refusal(Reason.NO_ANSWER)], takes_first=True)
+    await deliver(parts, by_sms(provider), message)
+    later = parts.clock() + 2 * SETTLE_AFTER
+    await settle_open(msgspec.structs.replace(parts, clock=lambda: later), by_sms(provider))
+    await deliver(parts, by_sms(provider), message)
+    assert len(provider.taken) == 2
+    for sms in provider.taken:
+        assert await take_receipts(parts, [note(sms.reference, DELIVERED)]) == 1
+    kept = await owner.fetch("SELECT state FROM message_attempt ORDER BY number")
+    assert [row["state"] for row in kept] == ["unknown", "accepted"]
+    assert await state_of(owner, message) == ("delivered", 2, None)
+
+
 async def test_an_older_try_that_failed_does_not_end_the_newer_one(parts: Parts, owner: asyncpg.Connection) -> None:
     [message] = await waiting_messages(parts)
     provider = FakeProvider(refusals=[refusal(Reason.NO_ANSWER)], takes_first=True)

@@ -21,6 +21,7 @@ from tests.support.client import Api, accepted
 from tests.support.database import Database
 from tests.support.factories import World, check_in_order, make_account, make_enterprise, make_site
 from tests.support.inspecting import prepare_list
+from tests.support.linked_pages import links
 from tests.support.marking import mark_everything
 from tests.support.publishing import complete
 
@@ -91,6 +92,9 @@ def public_places(world: World) -> list[tuple[str, str]]:
         "/",
         f"/c/{world.code}/complaint",
         f"/c/{world.code}/tip-off",
+        "/subscriptions/new",
+        f"/subscriptions/new?uscc={world.enterprise.uscc}",
+        f"/subscriptions/new?site={world.site.id}",
     ]
     answers = [
         f"/c/{world.code}",
@@ -170,7 +174,9 @@ async def test_what_a_citizen_adds_changes_nothing(api: Api, world: World, datab
     asked = ("audience=lead", "role=lead&region=450000", f"principal={world.lead.account_id}", "section=grades&all=1")
     for place, accept in public_places(world):
         plain = await api.http.get(place, headers={"Accept": accept})
-        is_form = "/complaint" in place or "/tip-off" in place  # carries a fresh pass each time
+        is_form = any(
+            each in place for each in ("/complaint", "/tip-off", "/subscriptions")
+        )  # carries a fresh pass each time
         for headers in added:
             response = await api.http.get(place, headers={"Accept": accept, **headers})
             assert_public(response, f"{headers} {place}")
@@ -282,3 +288,73 @@ async def test_who_is_signed_in_reads_the_same_public_pages(api: Api, world: Wor
         for place, accept in places:
             response = await api.as_(principal).get(place, {"Accept": accept})
             assert_public(response, f"{name} {accept} {place}")
+
+
+# Whoever a message led here
+
+
+async def test_a_link_shows_what_it_is_for_and_nothing_else(api: Api, world: World, database: Database) -> None:
+    linked = await links(api, world)
+    assert await mark_everything(database.dsn, world) > 150
+    api.app.state.page_cache.evict_all()
+    owned: set[str] = set()
+    for place in linked:
+        response = await api.http.get(place)
+        assert response.status_code < 500, place
+        # What somebody asked to be told of stands before themselves alone.
+        is_own = "/subscription" in place
+        assert leaks(response, EXPOSED | ({"subscription_label"} if is_own else set())) == set(), place
+        owned |= leaks(response)
+    assert owned, "what is their own is shown"
+
+
+async def test_a_paper_behind_a_link_shows_what_stands_in_it(api: Api, world: World, database: Database) -> None:
+    notice = (await links(api, world))[0]
+    assert await mark_everything(database.dsn, world) > 150
+    opened = await api.http.post(notice, follow_redirects=True)
+    assert (opened.status_code, leaks(opened)) == (200, set())
+    told = await api.anyone.post(f"/api/v1/notice-links/{notice.rpartition('/')[2]}/openings", key="")
+    assert (told.status_code, leaks(told)) == (201, set())
+    assert keys_in(told.json()) & {"enterprise_id", "message_id", "link_id", "officers", "history"} == set()
+
+
+# Who answers for messages and deadlines
+
+DESKS: Mapping[str, set[str]] = {
+    "messages": set(),
+    "messages/counts": set(),
+    "to-dos": set(),
+    "message-log": set(),
+    "message-log?state=failed": set(),
+    "message-log/statistics": set(),
+    "message-providers": set(),
+    "message-templates": set(),
+    "deadlines": set(),
+    "supervision-orders": set(),
+    "supervision-orders?box=issued": set(),
+    "supervision-orders?box=region": set(),
+    "working-calendar/2028": {"calendar_day_note"},
+}
+"""Where somebody reads of messages and of what is due, and which planted words stand there before all who may."""
+MESSAGE_MARKS = """
+INSERT INTO message (id, trace_id, template, template_version, purpose, channel, recipient, recipient_id, parameters,
+    state, attempts, created_at, department_id, region, subject, subject_id, address_masked, last_error)
+SELECT gen_random_uuid(), gen_random_uuid(), 'phone_code', 1, 'verification', 'sms', each, gen_random_uuid(),
+    '{"minutes": "5", "code": "MARK_code"}', 'failed', 1, $1, $2, $3::text::ltree, 'MARK_subject', gen_random_uuid(),
+    'MARK_address', NULL
+FROM unnest(array['complainant', 'informant', 'phone_verification', 'enterprise_member', 'subscription']) AS each
+"""
+
+
+async def test_messages_and_deadlines_tell_each_their_own_and_no_word_of_another(
+    api: Api, world: World, database: Database
+) -> None:
+    who = await audiences(api, world)
+    await prepare(api, world, database)
+    async with borrow(api.parts.pool) as connection:
+        await connection.execute(MESSAGE_MARKS, api.clock.now, world.market.id, world.site.region)
+    for name, principal, _, _ in who:
+        for desk, shown in DESKS.items():
+            response = await api.as_(principal).get(f"/api/v1/{desk}")
+            assert response.status_code in {200, 403}, (name, desk, response.text)
+            assert leaks(response, shown | {"subject"}) == set(), (name, desk)

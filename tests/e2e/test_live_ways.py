@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ import pytest_asyncio
 from api.live import Feed, Placed, Reach
 from api.live.desk import MOST_CONNECTIONS, LiveDesk
 from api.relay import Relay
+from api.supervisor import UNHEARD_MS, listen
 from domain.identity.model import Principal, Role
 from domain.identity.rules import ACCESS_LIFETIME
 from domain.shared.transaction import Outcome, Transaction
@@ -278,6 +280,48 @@ async def test_who_reads_too_slowly_is_cut_off_with_a_reason_and_resumes(
     assert got == list(range(1, len(got) + 1)), "what came is without gap"
     assert len(got) < 1199
     await until_nobody_watches(api)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_of_who_takes_nothing_more_not_even_the_connection_is_left(
+    api: Api, server: LiveServer, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.live.stream.STUCK_SECONDS", 0.3)
+    monkeypatch.setattr("api.routes.live.STUCK_SECONDS", 0.3)
+    monkeypatch.setattr("api.live.protocol.LINGER", 1.0)
+    feed: Feed = api.app.state.feed
+    with socket.create_connection(("127.0.0.1", server.port)) as stuck:
+        stuck.sendall(request_of(way, api.as_(lead()).bearer()))
+        async with asyncio.timeout(5):
+            while not feed.readers:
+                await asyncio.sleep(0.02)
+        frame = Placed(1, Reach(region=QINGXIU), "x" * 200_000)
+        for position in range(1, 200):  # more than every buffer on the way holds
+            told = msgspec.structs.replace(frame, position=position)
+            feed._fanout.spread(told)  # pyright: ignore[reportPrivateUsage]
+        assert server.connections == 1
+        async with asyncio.timeout(10):
+            while server.connections:
+                await asyncio.sleep(0.05)
+    assert not feed.readers
+
+
+def request_of(way: str, headers: dict[str, str]) -> bytes:
+    """What a client sends to watch, by hand: a socket that is never read from."""
+    path = "/api/v1/live" if way == "websocket" else "/api/v1/live/events"
+    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
+    if way == "websocket":
+        lines += ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+        lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def test_each_connection_of_a_client_that_is_gone_ends_within_a_minute() -> None:
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()) as client:
+        accepted_one, _ = listening.accept()
+        with accepted_one, client:
+            assert accepted_one.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNHEARD_MS
+    assert UNHEARD_MS <= 60_000
 
 
 @either_way

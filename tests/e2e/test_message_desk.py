@@ -183,25 +183,31 @@ async def test_what_was_sent_about_one_thing_is_found_from_whatever_day(api: Api
 # ---- one message
 
 
-async def test_a_file_shows_each_try_with_its_receipts_and_the_text_without_secrets(api: Api, world: World) -> None:
-    message_id = UUID(await failed(api, world, address_masked="139****0001"))
-    tries = [uuid4(), uuid4()]
+async def tried(api: Api, message_id: UUID | str, *tries: tuple[str, str], segments: int = 1) -> list[UUID]:
+    """These tries of a message, each by a provider and in a state; gives their ids."""
+    ids = [uuid4() for _ in tries]
     async with borrow(api.parts.pool) as connection:
-        for number, (attempt, provider, state) in enumerate(
-            zip(tries, ("kannel", "aliyun"), ("refused", "accepted"), strict=True), start=1
-        ):
+        for number, (attempt, (provider, state)) in enumerate(zip(ids, tries, strict=True), start=1):
             await connection.execute(
                 "INSERT INTO message_attempt (id, message_id, number, channel, provider, state, started_at,"
                 " lease_until, ended_at, reason, error, segments, encoding, elapsed_ms)"
-                " VALUES ($1, $2, $3, 'sms', $4, $5, $6, $6, $6, $7, 'isp.BUSY', 1, 'ucs2', 41)",
+                " VALUES ($1, $2, $3, 'sms', $4, $5, $6, $6, $6, $7, 'isp.BUSY', $8, 'ucs2', 41)",
                 attempt,
-                message_id,
+                UUID(str(message_id)),
                 number,
                 provider,
                 state,
                 NOW,
-                "throttled" if number == 1 else None,
+                "throttled" if state == "refused" else None,
+                segments,
             )
+    return ids
+
+
+async def test_a_file_shows_each_try_with_its_receipts_and_the_text_without_secrets(api: Api, world: World) -> None:
+    message_id = UUID(await failed(api, world, address_masked="139****0001"))
+    tries = await tried(api, message_id, ("kannel", "refused"), ("aliyun", "accepted"))
+    async with borrow(api.parts.pool) as connection:
         for seconds, state in enumerate(("taken", "failed")):
             await connection.execute(
                 "INSERT INTO message_receipt (id, attempt_id, state, provider_status, at, received_at)"
@@ -259,13 +265,16 @@ async def test_a_retry_names_one_to_a_hundred(api: Api, world: World, ids: Seque
 
 
 async def test_figures_add_up_by_day_template_channel_state_and_reason(api: Api, world: World) -> None:
-    await failed(api, world, segments=2)
-    await failed(api, world, state="delivered", reason=None, segments=1)
-    await failed(api, world, state="abandoned", reason="no_credit", segments=None, at=NOW - timedelta(days=1))
+    twice = await failed(api, world, segments=2)
+    await tried(api, twice, ("kannel", "accepted"), ("kannel", "refused"), ("aliyun", "unknown"), segments=2)
+    once = await failed(api, world, state="delivered", reason=None, segments=1)
+    await tried(api, once, ("kannel", "accepted"))
+    never = await failed(api, world, state="abandoned", reason="no_credit", at=NOW - timedelta(days=1))
+    await tried(api, never, ("kannel", "refused"))
     await write(api, [position_in_doubt(world.market.id)], department_id=world.market.id)
     await a_message(api, world, department_id=world.emergency.id)
     told = await read(api, world.manager, f"{PATH}/statistics")
-    assert told["total"] == {"messages": 4, "segments": 3, "delivered": 2, "given_up": 2}
+    assert told["total"] == {"messages": 4, "segments": 5, "delivered": 2, "given_up": 2}
     assert [(day["day"], day["messages"]) for day in told["by_day"]] == [("2026-08-04", 1), ("2026-08-05", 3)]
     assert {(each["channel"], each["messages"]) for each in told["by_channel"]} == {("sms", 3), ("in_app", 1)}
     assert [(each["template"], each["title"], each["messages"]) for each in told["by_template"]] == [

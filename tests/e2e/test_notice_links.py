@@ -15,6 +15,7 @@ import pytest
 from api.guesses import WRONG_AT_MOST, Guesses
 from api.paper_rendering import render_document
 from domain.document.link.rules import DEFAULT_POLICY
+from domain.shared.sql import borrow
 from tests.support.client import Api, accepted, refused, statements
 from tests.support.factories import NOW, World
 from tests.support.notices import about_to_go, consent, messages_of, notified, path_in, traced
@@ -31,8 +32,9 @@ async def render_all(api: Api) -> None:
 
 
 async def press(api: Api, path: str) -> httpx.Response:
-    """The button of the page at `path`."""
-    return await api.http.post(path, headers={**PHONE, "Content-Type": "application/x-www-form-urlencoded"})
+    """The button of the page at `path`, and the page that it leads to."""
+    headers = {**PHONE, "Content-Type": "application/x-www-form-urlencoded"}
+    return await api.http.post(path, headers=headers, follow_redirects=True)
 
 
 def paper_of(page: httpx.Response) -> str:
@@ -94,6 +96,37 @@ async def test_the_button_opens_the_paper_and_records_it(api: Api, world: World)
     assert opening["opened_at"] == NOW + timedelta(hours=3)
     assert (opening["address"].hex(), opening["device"].hex()) == (facts["address"], facts["device"])
     assert (len(opening["address"]), len(opening["device"])) == (32, 32)
+
+
+async def test_the_opened_paper_can_be_gone_back_to_for_half_an_hour_and_is_recorded_once(
+    api: Api, world: World
+) -> None:
+    _, _, path = await notified(api, world)
+    pressed = await api.http.post(path, headers=PHONE)
+    assert pressed.status_code == 303
+    opened = pressed.headers["location"]
+    assert pressed.headers["referrer-policy"] == "no-referrer"
+
+    async with nothing_changes(api):
+        for _ in range(2):
+            assert "许可证未公示。" in (await api.http.get(opened, headers=PHONE)).text
+        api.clock.advance(timedelta(minutes=31))
+        later = await api.http.get(opened, headers=PHONE)
+
+    assert "打开责令改正通知书" in later.text
+    assert "许可证未公示" not in later.text
+    assert len(await rows(api, "notice_opening")) == 1
+
+
+async def test_who_reads_it_sees_at_once_until_when_and_whether_it_counts_as_served(api: Api, world: World) -> None:
+    _, _, path = await notified(api, world)
+    page = await press(api, path)
+    assert "请在2026年8月20日前改正（含当日）" in page.text
+    assert "到达之日即为送达日期" in page.text
+
+    async with borrow(api.parts.pool) as connection:
+        await connection.execute("UPDATE rectification_order SET served_on = '2026-08-06'")
+    assert "已于2026年8月6日依法送达" in (await press(api, path)).text
 
 
 async def test_neither_link_nor_address_nor_phone_is_kept_in_clear(api: Api, world: World) -> None:

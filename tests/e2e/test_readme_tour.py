@@ -15,15 +15,15 @@ from tests.support.installation import Installation, running_installation
 ROOT = Path(__file__).parents[2]
 
 
-def tours_of(readme: str) -> tuple[str, str]:
-    """The two bash blocks of that file: one whole visit, and the other side of the code."""
-    visit, other_side = re.findall(
+def tours_of(readme: str) -> tuple[str, str, str]:
+    """The three bash blocks of that file: one whole visit, the other side of the code, and what is told of it all."""
+    visit, other_side, messages = re.findall(
         r"^```bash\n(.*?)^```$", (ROOT / readme).read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
-    return visit, other_side
+    return visit, other_side, messages
 
 
-VISIT, OTHER_SIDE = tours_of("README.md")
+VISIT, OTHER_SIDE, MESSAGES = tours_of("README.md")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def walk(installation: Installation, tour: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -121,7 +121,20 @@ def test_the_other_side_shows_what_it_promises(installation: Installation) -> No
 
 
 @pytest.mark.slow
-def test_both_tours_can_be_walked_again_in_one_shell(installation: Installation) -> None:
-    said = walk(installation, f"{VISIT}\n{OTHER_SIDE}")
+def test_all_tours_can_be_walked_again_in_one_shell_and_the_last_shows_what_it_promises(
+    installation: Installation,
+) -> None:
+    said = walk(installation, f"{VISIT}\n{OTHER_SIDE}\n{MESSAGES}")
     assert '"visit_sequence": ' in said
     assert len(concluded(said)) == 2
+    assert re.search(r"^- 企业诉求 ", said, re.MULTILINE)
+    assert '"address": "199****8800"' in said
+    assert '"state_label": "已送达"' in said
+    assert "<button>打开责令改正通知书</button>" in said
+    assert said.count("%PDF-") == 4
+    assert re.search(r"^责令改正通知书送达 已送达 打开 2", said, re.MULTILINE)
+    assert re.search(r"^- \S+ 检查任务 橙色 ", said, re.MULTILINE)
+    assert re.search(r"^- 450100-SJ-\d{4}-DB-\d{6} 待反馈 ", said, re.MULTILINE)
+    assert "  已完成：" in said
+    assert re.search(r"^\d\d-\d\d .*  督办$", said, re.MULTILINE)
+    assert "【南宁市监】责令改正通知书" in said

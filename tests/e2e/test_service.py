@@ -170,6 +170,12 @@ async def test_an_address_must_be_one(api: Api, world: World, changes: dict[str,
     refused(await consent(api, world, **changes), 422, "invalid-field", field)
 
 
+async def test_papers_are_not_served_by_sms_to_a_landline(api: Api, world: World) -> None:
+    answer = await consent(api, world, phone="0771-5812345")
+    refused(answer, 422, "invalid-field", "phone")
+    assert answer.json()["detail"] == "固定电话不能接收短信，请填写手机号码。"
+
+
 # Messages
 
 

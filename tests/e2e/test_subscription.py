@@ -604,12 +604,16 @@ async def test_a_phone_sees_its_own_behind_its_code(api: Api, world: World) -> N
     assert world
     await subscribed_by_sms(api)
     api.clock.advance(timedelta(minutes=2))
-    form = hidden((await api.http.get("/subscriptions/new", headers=A_BROWSER)).text) | {"phone": PHONE}
-    form |= hidden((await api.http.post("/subscriptions/new", data=form | {"act": "send_code"})).text)
-    nobody = await api.http.post("/subscriptions/new", data=form | {"act": "own"})
+    assert 'href="/subscriptions/own"' in (await api.http.get("/subscriptions/new", headers=A_BROWSER)).text
+    form = hidden((await api.http.get("/subscriptions/own", headers=A_BROWSER)).text) | {"phone": PHONE}
+    sent = await api.http.post("/subscriptions/own", data=form | {"act": "send_code"})
+    assert re.search(r'name="code"[^>]* autofocus', sent.text), "the code is typed where the page opens"
+    form |= hidden(sent.text)
+    nobody = await api.http.post("/subscriptions/own", data=form | {"act": "own"})
     assert nobody.status_code == 403
+    assert "<title>没有提交：" in nobody.text
     code = await code_sent(api, form["verification"])
-    own = await api.http.post("/subscriptions/new", data=form | {"act": "own", "code": code})
+    own = await api.http.post("/subscriptions/own", data=form | {"act": "own", "code": code})
     assert "138****5555" in own.text
     assert "退订这一项" in own.text
 

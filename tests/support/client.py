@@ -45,7 +45,8 @@ class Actor:
     async def get(self, path: str, headers: Mapping[str, str] | None = None, /, **query: object) -> httpx.Response:
         """Read `path`, with `query` where it is not None."""
         params = {name: str(value) for name, value in query.items() if value is not None}
-        return await self._http.get(path, headers={**self.bearer(), **(headers or {})}, params=params)
+        # No query at all, not an empty one: that would take away what stands in `path`.
+        return await self._http.get(path, headers={**self.bearer(), **(headers or {})}, params=params or None)
 
     async def post(
         self,

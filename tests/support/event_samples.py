@@ -20,6 +20,7 @@ _TOLD: Final[Mapping[tuple[str, str], tuple[object, ...]]] = {
     ("RectificationOrderIssued", "consents"): ([], ["sms"], ["email"], ["sms", "email"]),
     ("RectificationReInspected", "state"): ("rectified", "to_rectify", "transferred", "fed_back"),
     ("ReInspectionFacts", "state"): ("rectified", "to_rectify", "transferred", "fed_back"),
+    ("TellingFacts", "means"): ("sms", "email"),
     ("RequestMoved", "step"): ("transfer", "answer", "return", "accept"),
     ("RequestStanding", "state"): ("answered", "returned"),
     ("MembershipStanding", "post"): ("manager", "clerk", "viewer"),

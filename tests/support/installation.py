@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,15 +45,20 @@ class Installation(msgspec.Struct, frozen=True):
         return psutil.Process(self.pid).children(recursive=True)
 
     def find(self, role: str) -> psutil.Process | None:
-        """The child of that role: server, worker, relay, or the postmaster."""
+        """The first child of that role."""
+        return next(iter(self.find_all(role)), None)
+
+    def find_all(self, role: str) -> list[psutil.Process]:
+        """The children of that role: server, worker, relay, or the postmaster."""
+        found: list[psutil.Process] = []
         for process in psutil.Process(self.pid).children():
             try:
                 words = process.cmdline()
             except psutil.Error:
                 continue
             if role in words or (role == "postgres" and words and words[0].endswith("/postgres")):
-                return process
-        return None
+                found.append(process)
+        return found
 
     def wait_for(self, role: str, seconds: float = 20) -> psutil.Process:
         """The child of that role, as soon as there is one. Raises TimeoutError."""
@@ -89,14 +94,17 @@ class Installation(msgspec.Struct, frozen=True):
         raise TimeoutError(self.base_url)
 
 
-def start_installation(var: Path) -> tuple[subprocess.Popen[bytes], Installation]:
-    """Start `yima serve --demo` over `var`, and wait until it is ready."""
+def start_installation(
+    var: Path, settings: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[bytes], Installation]:
+    """Start `yima serve --demo` over `var`, with `settings` of its own, and wait until it is ready."""
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "YIMA_VAR": str(var),
         "PORT": str(port),
+        **(settings or {}),
     }
     log = (var.parent / "serve.log").open("ab")
     serving = subprocess.Popen(
@@ -121,9 +129,9 @@ def forget_cluster(var: Path) -> None:
 
 
 @contextmanager
-def running_installation(var: Path) -> Generator[Installation]:
-    """`yima serve --demo` for as long as the context lasts; ended as Ctrl-C ends it."""
-    serving, installation = start_installation(var)
+def running_installation(var: Path, settings: Mapping[str, str] | None = None) -> Generator[Installation]:
+    """`yima serve --demo` for as long as the context lasts, with `settings`; ended as Ctrl-C ends it."""
+    serving, installation = start_installation(var, settings)
     try:
         yield installation
     finally:

@@ -12,11 +12,12 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import parse_qs, quote, unquote_to_bytes, urlsplit
 
 import httpx
 import msgspec
@@ -50,6 +51,9 @@ box-allow-ip = "127.0.0.1"
 box-deny-ip = "*.*.*.*"
 log-file = "{folder}/bearerbox.log"
 log-level = 1
+access-log = "{folder}/access.log"
+access-log-format = "%l|%p|%R"
+access-log-clean = true
 store-type = spool
 store-location = "{folder}/spool"
 sms-resend-freq = 1
@@ -174,6 +178,11 @@ class RunningKannel:
                 del open_parts[carried.number, reference]
         return whole
 
+    def count(self) -> int:
+        """How many messages, or parts of long ones, the carrier has got until now."""
+        path = self.folder / "fakesmsc.out"
+        return path.read_bytes().count(b": Got message ") if path.exists() else 0
+
     def wait_for(self, count: int, seconds: float = 20) -> list[CarriedSms]:
         """What the carrier has got, once there are `count`. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
@@ -188,6 +197,16 @@ class RunningKannel:
         new = self.wait_for(self._told + count, seconds)[self._told :]
         self._told += len(new)
         return new
+
+    def handed_on(self) -> Counter[str]:
+        """How often bearerbox says that it handed each reference to the carrier.
+
+        Killed in between it has handed one on and not said so; then it hands that on again, and says so.
+        """
+        path = self.folder / "access.log"
+        lines = path.read_text("utf-8", "replace").splitlines() if path.exists() else []
+        addresses = [line.rpartition("|")[2] for line in lines if line.startswith("Sent SMS|")]
+        return Counter(reference for each in addresses for reference in parse_qs(urlsplit(each).query)["reference"])
 
     def queued(self) -> int:
         """How many messages bearerbox still has to hand to the carrier."""

@@ -14,7 +14,7 @@ import uvicorn
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from api.live.protocol import INCOMING_BYTES, FeedSocketProtocol, ServerThatTells
+from api.live.protocol import INCOMING_BYTES, FeedHttpProtocol, FeedSocketProtocol, ServerThatTells
 from api.public_lane import public_lane
 from api.supervisor import listen
 from tests.support.client import Actor, Api
@@ -84,10 +84,16 @@ class Screen:
 class LiveServer:
     """A real server process's worth of uvicorn over the application of a test."""
 
-    def __init__(self, api: Api, port: int) -> None:
-        """Reach `api` at `port`."""
+    def __init__(self, api: Api, port: int, serving: uvicorn.Server) -> None:
+        """Reach `api`, which `serving` serves, at `port`."""
         self.api = api
         self.port = port
+        self._serving = serving
+
+    @property
+    def connections(self) -> int:
+        """How many the server holds, whatever became of their clients."""
+        return len(self._serving.server_state.connections)
 
     @asynccontextmanager
     async def screen(
@@ -153,7 +159,7 @@ async def live_server(api: Api) -> AsyncGenerator[LiveServer]:
     listening = listen("127.0.0.1", free_port())
     config = uvicorn.Config(
         public_lane(api.app),
-        http="httptools",
+        http=FeedHttpProtocol,
         ws=FeedSocketProtocol,
         ws_max_size=INCOMING_BYTES,
         ws_per_message_deflate=False,
@@ -169,7 +175,7 @@ async def live_server(api: Api) -> AsyncGenerator[LiveServer]:
     while not server.started:
         await asyncio.sleep(0.01)
     try:
-        yield LiveServer(api, listening.getsockname()[1])
+        yield LiveServer(api, listening.getsockname()[1], server)
     finally:
         server.should_exit = True
         with suppress(asyncio.CancelledError):

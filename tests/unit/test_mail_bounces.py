@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from uuid import UUID, uuid4
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 from api.mail_bounces import bounce_address, reference_of
 from domain.shared.keys import KeyPurpose, KeyRing, KeyState, first_version, next_version
-from notifications.mail.bounce import BounceReport, read_report
+from notifications.mail.bounce import LARGEST, BounceReport, read_report
 from notifications.mail.letter import mailbox
 from notifications.sms.port import ReceiptState
 from tests.support.bounces import out_of_office, report
@@ -86,6 +87,19 @@ def test_the_address_is_found_wherever_a_server_puts_it() -> None:
 def test_hostile_input_is_at_most_an_unreadable_mail(raw: bytes) -> None:
     found = read_report(raw)
     assert found is None or found.state is None
+
+
+@pytest.mark.parametrize("pattern", [b";", b"; a*0*=b", b'a=";', b"\r\n ;"])
+def test_a_megabyte_of_the_worst_letters_is_read_in_a_moment(pattern: bytes) -> None:
+    raw = b"Content-Type: multipart/report;" + pattern * (LARGEST // len(pattern)) + b"\r\n\r\nx"
+    begun = time.process_time()
+    read_report(raw)
+    assert time.process_time() - begun < 3
+
+
+def test_the_mail_that_a_report_gives_back_may_be_long() -> None:
+    found = read(report(TO) + b"\r\n" + b"%PDF" * 200_000)
+    assert (found.sent_to, found.state) == (read(report(TO)).sent_to, ReceiptState.FAILED)
 
 
 def test_a_damaged_report_never_breaks_the_reader() -> None:

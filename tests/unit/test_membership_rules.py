@@ -245,5 +245,10 @@ def test_only_a_mobile_can_be_invited(text: str) -> None:
         rules.require_mobile(text)
 
 
+def test_a_landline_is_told_why() -> None:
+    with pytest.raises(InvalidField, match="固定电话不能接收短信"):
+        rules.require_mobile("0771-5812345")
+
+
 def test_a_mobile_is_kept_bare() -> None:
     assert rules.require_mobile(" +86 138-0000-5678 ") == "13800005678"

@@ -97,3 +97,12 @@ def test_a_child_process_reads_the_same_settings(environment: dict[str, str]) ->
 def test_a_list_of_proxies_that_is_none_is_told() -> None:
     with pytest.raises(SettingsError, match=r"YIMA_TRUSTED_PROXIES='proxy\.example' is no list of networks"):
         read_settings({"YIMA_TRUSTED_PROXIES": "proxy.example"})
+
+
+def test_no_password_stands_in_a_repr_or_a_refusal() -> None:
+    settings = read_settings({"DATABASE_URL": "postgresql://yima:GEHEIM@db/yima", "YIMA_KEYS": "/keys"})
+    assert settings.database_url == "postgresql://yima:GEHEIM@db/yima"
+    assert "GEHEIM" not in repr(settings)
+    with pytest.raises(SettingsError) as refused:
+        read_settings({"YIMA_BLOBS": "https://yima:GEHEIM@store.example/blobs"})
+    assert "GEHEIM" not in str(refused.value)

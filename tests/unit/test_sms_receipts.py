@@ -217,6 +217,14 @@ def test_receipts_of_zhiguitong_are_read(told: object, state: ReceiptState) -> N
     assert note.provider_status == f"{told} E1"
 
 
+@pytest.mark.parametrize("field", ["msgId", "errCode", "status"])
+def test_a_number_that_no_column_holds_is_unreadable(field: str) -> None:
+    told = {"status": 1, "msgId": 17, "extendId": str(REFERENCE), "errCode": 0}
+    body = json.dumps([{**told, field: 10**4000}]).encode()
+    with pytest.raises(ReceiptUnreadable):
+        read_zhiguitong(body, NOW)
+
+
 def test_a_status_that_nobody_knows_is_unreadable() -> None:
     with pytest.raises(ReceiptUnreadable):
         read_zhiguitong(b'[{"status": "9"}]', NOW)

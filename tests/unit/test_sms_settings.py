@@ -78,6 +78,10 @@ def test_no_secret_stands_in_a_repr() -> None:
         {"YIMA_SMS_ALIYUN_RECEIPT_SECRET": "short"},
         {"YIMA_SMS_ALIYUN_RECEIPT_SECRET": f"{SECRET}/../x"},
         {"YIMA_SMS_RECEIPT_BASE": "10.0.0.8"},
+        {"YIMA_SMS_KANNEL_URL": f"http://yima:{SECRET}@127.0.0.1:13013/cgi-bin/sendsms"},
+        {"YIMA_SMS_KANNEL_URL": f"http://[{SECRET}"},
+        {"YIMA_SMS_KANNEL_URL": f"http://127.0.0.1:{SECRET}/"},
+        {"YIMA_SMS_RECEIPT_BASE": f"https://yima:{SECRET}@[x"},
     ],
 )
 def test_what_cannot_be_used_is_refused_without_telling_a_secret(changed: dict[str, str]) -> None:

@@ -144,8 +144,10 @@ def test_a_verification_that_is_not_there_gives_none() -> None:
 
 def test_a_mobile_is_read_however_it_was_typed() -> None:
     assert rules.mobile_of("+86 138 7715-5555") == "13877155555"
-    with pytest.raises(InvalidField):
+    with pytest.raises(InvalidField, match="固定电话不能接收短信"):
         rules.mobile_of("0771-5812345")
+    with pytest.raises(InvalidField, match="应为11位手机号码"):
+        rules.mobile_of("12345")
 
 
 def test_a_wait_is_told_in_words() -> None:

@@ -58,13 +58,19 @@ def write_ticket(keys: KeyRing, number: bytes, now: datetime) -> str:
 
 def admits(keys: KeyRing, number: bytes, ticket: str, now: datetime) -> bool:
     """Whether `ticket` is one of ours for link `number`, and not over."""
+    return admits_until(keys, number, ticket, now) is not None
+
+
+def admits_until(keys: KeyRing, number: bytes, ticket: str, now: datetime) -> datetime | None:
+    """Until when `ticket` lets its holder fetch the paper behind link `number`; None for one that does not."""
     if not _TICKET.fullmatch(ticket):
-        return False
+        return None
     raw = base64.urlsafe_b64decode(ticket + "=")
     until, tag = raw[:_UNTIL], raw[_UNTIL:]
     message = _FOR_TICKET + number + until
     good = [compare_digest(_tag(key, message)[:_TICKET_TAG], tag) for key in keys.all(KeyPurpose.LINK).values()]
-    return any(good) and now < datetime.fromtimestamp(int.from_bytes(until, "big"), UTC)
+    end = datetime.fromtimestamp(int.from_bytes(until, "big"), UTC) if any(good) else now
+    return end if now < end else None
 
 
 def _spell(raw: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -58,10 +58,13 @@ class ReplacedFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OfficerReplaced(_CompletionEvent, frozen=True, kw_only=True):
-    """人员替换 (TASK-13)."""
+    """人员替换 (TASK-13); the inspection's name and days are for whom it is now."""
 
     duty: ClassVar[str] = "执法人员替换"
     action: ClassVar[str] = "inspection.officer_replaced"
 
     before: ReplacedFacts
     after: ReplacedFacts
+    name: str
+    starts_on: date
+    due_on: date

@@ -293,6 +293,9 @@ async def replace_officer(
         site_id=inspection.site_id,
         before=ReplacedFacts(officer_id=former.id),
         after=ReplacedFacts(officer_id=successor.id, reason=why),
+        name=inspection.name,
+        starts_on=inspection.starts_on,
+        due_on=inspection.due_on,
     )
     answer = ReplacementAnswer(
         inspection_id=inspection_id,

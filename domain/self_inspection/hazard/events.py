@@ -59,6 +59,7 @@ class HazardOverdue(HazardEvent, frozen=True, kw_only=True):
     duty: ClassVar[str] = "隐患逾期提醒"
     action: ClassVar[str] = "hazard.overdue"
 
+    of_site_id: UUID
     days: int
     is_last: bool
 

@@ -189,7 +189,8 @@ async def remind_overdue(tx: Transaction, limit: int) -> Outcome[int]:
     for before in due:
         after = msgspec.structs.replace(before, reminders=rules.reminders_due(before, today))
         days = (today - before.due_on).days
-        events.append(_event(HazardOverdue, before, after, days=days, is_last=after.reminders > 1))
+        told = {"of_site_id": before.site_id, "days": days, "is_last": after.reminders > 1}
+        events.append(_event(HazardOverdue, before, after, **told))
         if before.severity is Severity.SEVERE and before.escalated_at is None:
             site = await SITE_TO_CHECK.one(tx.connection, site_id=before.site_id)
             after = rules.escalate(after, site.regulator_id, tx.now)
