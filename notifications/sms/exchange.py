@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Final
 
@@ -58,8 +59,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 def sms_client(connections: int = 20) -> httpx.AsyncClient:
     """A client for the drivers of one process: so many connections at most, no redirects, no proxies of the system.
 
-    Idle connections are dropped before a gateway drops them: a request into a closed one has no certain end.
+    Idle connections are dropped before a gateway drops them: a request into a closed one has no certain end. What the
+    client itself would log is left out at every level below warnings: addresses with numbers, heads with secrets.
     """
+    for talkative in ("httpx", "httpcore"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         timeout=httpx.Timeout(WHOLE_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
         limits=httpx.Limits(
