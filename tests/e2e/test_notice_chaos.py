@@ -36,7 +36,7 @@ KILLS: Final = {"worker": 10, "gateway": 4, "smsbox": 4, "postgres": 6, "server"
 """`gateway`: bearerbox with all that hangs on it; `smsbox`: what takes our messages and brings the receipts."""
 BETWEEN: Final = (0.3, 1.5)  # seconds from one kill to the next, at least
 FLOW: Final = 5
-FLOW_AWAITED: Final = 4.0
+FLOW_AWAITED: Final = 2.5
 """A kill waits until so many more notices are on the phones, but no longer than so many seconds: it is to hit work."""
 AWAY: Final = (0.1, 1.5)  # seconds that a gateway stays dead
 ISSUE_WITHIN: Final = 45.0

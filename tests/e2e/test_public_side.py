@@ -207,7 +207,7 @@ async def test_what_is_withdrawn_leaves_the_dumps_too(api: Api, world: World) ->
     await withdraw(api, world, gone)
 
     assert await list_dumps(api) == []
-    refused(await api.anyone.get(offered[0]["url"]), 404, "not-found")
+    refused(await api.anyone.get(offered[0]["url"]), 404, "not-found", field="on")
     await dump_results(api.parts)
     assert await list_dumps(api) == []  # one that was begun that early may still hold it
     api.clock.now += timedelta(minutes=10)

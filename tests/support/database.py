@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,6 +12,7 @@ import msgspec
 
 _KEPT = ("alembic_version", "key_version", "trace_cursor")
 _TRUNCATIONS = 5
+_MANY = 1000
 
 
 class Database(msgspec.Struct, frozen=True):
@@ -48,24 +50,45 @@ async def drop_database(database: Database) -> None:
         await connection.close()
 
 
-async def _truncate(connection: asyncpg.Connection, listed: str) -> None:
-    """What feed and calendar of a running application read meanwhile may close a circle of waiting: then once more."""
-    for _ in range(_TRUNCATIONS - 1):
-        with suppress(asyncpg.DeadlockDetectedError):
-            await connection.execute(f"TRUNCATE {listed} RESTART IDENTITY CASCADE")
-            return
-    await connection.execute(f"TRUNCATE {listed} RESTART IDENTITY CASCADE")
-
-
 async def empty_tables(database: Database) -> None:
-    """Empty every table but the register of keys, and set the trace's cursor back to its beginning."""
+    """Empty every table but the register of keys, and set the trace's cursor back to its beginning.
+
+    Few tables hold anything after a test, and little: their rows are deleted, which takes a tenth of the time of
+    truncating all, and waits for nobody who reads meanwhile. Where there is much, truncating leaves nothing behind.
+    """
     connection = await asyncpg.connect(database.dsn)
     try:
         names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        listed = ", ".join(f'"{name}"' for (name,) in names if name not in _KEPT)
-        await _truncate(connection, listed)
+        listed = [name for (name,) in names if name not in _KEPT]
+        counts = " UNION ALL ".join(
+            f"SELECT '{name}' AS name, (SELECT count(*) FROM (SELECT FROM \"{name}\" LIMIT {_MANY}) AS found) AS rows"  # noqa: S608 - our own tables
+            for name in listed
+        )
+        filled = {row["name"]: row["rows"] for row in await connection.fetch(counts) if row["rows"]}
+        if any(rows == _MANY for rows in filled.values()):
+            await _truncate(connection, listed)
+        else:
+            await _delete(connection, filled)
         await connection.execute(
             "UPDATE trace_cursor SET position = 0, tx = '0', n = 0, link = decode(repeat('00', 32), 'hex')"
         )
     finally:
         await connection.close()
+
+
+async def _delete(connection: asyncpg.Connection, names: Iterable[str]) -> None:
+    """In any order: all that refers to a row goes with it."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        for name in names:
+            await connection.execute(f'DELETE FROM "{name}"')  # noqa: S608 - our own tables
+
+
+async def _truncate(connection: asyncpg.Connection, names: Iterable[str]) -> None:
+    """What feed and calendar of a running application read meanwhile may close a circle of waiting: then once more."""
+    truncate = f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"
+    for _ in range(_TRUNCATIONS - 1):
+        with suppress(asyncpg.DeadlockDetectedError):
+            await connection.execute(truncate)
+            return
+    await connection.execute(truncate)
