@@ -159,11 +159,10 @@ def _ids_of_lead(*conditions: sa.ColumnElement[bool]) -> Ids:
 
 
 def _page(ids: Ids) -> sa.Select[*tuple[Any, ...]]:
-    found = ids.subquery("found")
+    """The ids are found first and once: as a join, PostgreSQL may look for them anew for each message."""
+    found = sa.func.array(ids.scalar_subquery(), type_=sa.ARRAY(sa.Uuid))
     return (
-        sa.select(*_columns(message, DeskMessage))
-        .select_from(message.join(found, found.c.id == message.c.id))
-        .order_by(message.c.id.desc())
+        sa.select(*_columns(message, DeskMessage)).where(message.c.id == sa.any_(found)).order_by(message.c.id.desc())
     )
 
 

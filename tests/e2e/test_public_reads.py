@@ -151,7 +151,7 @@ async def test_no_public_read_writes_anything(api: Api, world: World, database: 
 
 async def _next_transaction(observer: asyncpg.Connection) -> str:
     """The id that the next transaction to write will take: none can put in, change or take away a row without one."""
-    return await observer.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+    return str(await observer.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())::text"))
 
 
 # HEAD
