@@ -115,20 +115,6 @@ LIFT_BLOCK = (
     )
 )
 
-LIFT_OF_ADDRESS = (
-    sa.update(address_block)
-    .where(
-        address_block.c.address_index == sa.bindparam("of_index"),
-        address_block.c.channel == sa.bindparam("of_channel"),
-        address_block.c.kind == sa.bindparam("of_kind"),
-        _STANDS,
-    )
-    .values(
-        lifted_by=sa.bindparam("lifted_by", type_=sa.Uuid),
-        lifted_at=sa.bindparam("lifted_at", type_=sa.DateTime(timezone=True)),
-    )
-)
-
 BLOCK_BY_ID = sa.select(*_COLUMNS).where(address_block.c.id == sa.bindparam("block_id"))
 
 STANDING_OF_ADDRESS = (

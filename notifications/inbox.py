@@ -44,12 +44,6 @@ class Addressee(msgspec.Struct, frozen=True):
     id: UUID
 
 
-class ReadUpTo(msgspec.Struct, frozen=True):
-    """The account's mark."""
-
-    read_to: UUID
-
-
 class InboxMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message in the app, as one account sees it."""
 
@@ -161,8 +155,6 @@ _one = (
 )
 ONE = _one
 LOCK_ONE = _one.with_for_update(of=message)
-
-MARK_OF_ACCOUNT = sa.select(message_mark.c.read_to).where(message_mark.c.account_id == sa.bindparam("account_id"))
 
 MARK_ONE_READ = (
     upsert(message_read)

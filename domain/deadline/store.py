@@ -35,9 +35,7 @@ OPEN_DEADLINE = Command(
     _opened.on_conflict_do_update(
         index_elements=["subject_id", "kind"],
         set_={
-            **{
-                name: _opened.excluded[name] for name in ("department_id", "region", "account_id", "officers", "due_on")
-            },
+            **{name: _opened.excluded[name] for name in _REPLACED},
             # A due day that stays keeps its stages; another one begins anew.
             **{
                 name: sa.case((deadline.c.due_on == _opened.excluded.due_on, deadline.c[name]), else_=fresh)

@@ -78,14 +78,6 @@ DOCUMENTS_OF_INSPECTION = Query(
     .limit(200),
     Document,
 )
-DOCUMENTS_OF_SUBJECT = Query(
-    sa.select(*_columns(Document))
-    .select_from(_WITH_NUMBER)
-    .where(document.c.subject_id == sa.bindparam("subject_id"))
-    .order_by(document.c.created_at, document.c.id)
-    .limit(200),
-    Document,
-)
 VERIFY = Query(
     sa.select(*_columns(Verified))
     .select_from(_WITH_NUMBER)

@@ -19,7 +19,7 @@ from domain.identity.model import Principal
 from domain.selection.sealing import SealedList, open_list
 from domain.shared.ids import new_id
 from tests.support.client import Actor, Api
-from tests.support.factories import World, position_fix
+from tests.support.factories import position_fix
 from tests.support.inspecting import digest
 
 _KEYS = UUID(int=0x5EED)
@@ -260,11 +260,6 @@ async def download(api: Api, who: Principal, inspection: UUID) -> dict[str, Any]
     response = await actor.get("/api/v1/packages/today")
     assert response.status_code == 200, response.text
     return next(each["inspection"] for each in response.json()["entries"] if each["id"] == str(inspection))
-
-
-def second_of(world: World, who: Principal) -> UUID:
-    """Who comes along."""
-    return world.partner.id if who.department_id == world.market.id else world.emergency_partner.id
 
 
 # Underway
