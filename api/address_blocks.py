@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac as constant_time
 import re
 import unicodedata
-from email.message import Message
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives import hashes, hmac
 
 from api.message_events import AddressBlocked, AddressFreed, BlockFacts
-from codes.phone import normalise_mobile
+from codes.phone import mask_phone, normalise_mobile
 from domain.identity.model import Principal, Role
 from domain.shared.errors import DomainError, Forbidden, InvalidField, NotFound
 from domain.shared.keys import KeyPurpose, KeyRing
@@ -30,7 +29,6 @@ STOP_WORDS: Final = frozenset({"T", "TD", "退订", "QX", "取消", "STOP", "UNS
 """What a phone answers to get no more; written anyhow, with any punctuation around it."""
 _NO_WORD: Final = re.compile(r"[\W_]+")
 _INCOMING: Final = b"incoming messages"
-_ANSWER_BYTES: Final = 1000
 
 _PUT = Command(blocks.PUT_BLOCK)
 _LIFT = Command(blocks.LIFT_BLOCK)
@@ -71,7 +69,7 @@ def known_address(vault: Vault, channel: Channel, address: str) -> KnownAddress:
         number = normalise_mobile(address)
         if number is None:
             raise InvalidField("应为 11 位手机号码。", field="address")
-        return KnownAddress(index=vault.blind_index(ADDRESS_LABELS[channel], number), masked=_mask(number))
+        return KnownAddress(index=vault.blind_index(ADDRESS_LABELS[channel], number), masked=mask_phone(number))
     if channel is Channel.EMAIL:
         try:
             compared = comparable_mail(mailbox(address))
@@ -79,10 +77,6 @@ def known_address(vault: Vault, channel: Channel, address: str) -> KnownAddress:
             raise InvalidField("应为邮箱地址。", field="address") from refused
         return KnownAddress(index=vault.blind_index(ADDRESS_LABELS[channel], compared), masked=mask_mail(compared))
     raise InvalidField("站内消息没有地址。", field="channel")
-
-
-def _mask(number: str) -> str:
-    return f"{number[:3]}****{number[-4:]}"
 
 
 def require_may_block(principal: Principal, kind: BlockKind) -> None:
@@ -178,16 +172,6 @@ def _secret(keys: KeyRing, version: int) -> str:
     mac = hmac.HMAC(keys.find(KeyPurpose.RECEIPT, version), hashes.SM3())
     mac.update(_INCOMING)
     return mac.finalize()[:16].hex()
-
-
-def read_answer(body: bytes, content_type: str) -> str:
-    """The text of `body`, whose letters the gateway tells with it: Chinese comes as UTF-16BE."""
-    told = Message()
-    told["Content-Type"] = content_type or "text/plain"
-    try:
-        return body[:_ANSWER_BYTES].decode(told.get_content_charset("utf-8"), errors="replace")
-    except (LookupError, ValueError):  # letters that nobody knows are no word that ends anything
-        return ""
 
 
 async def take_answer(tx: Transaction, sender: str, text: str) -> Outcome[bool]:

@@ -20,6 +20,7 @@ from api.working_calendar import year_of
 from domain.deadline.calendar import lay_days
 from domain.deadline.intake import read_days
 from domain.deadline.model import CalendarChange, CalendarDay
+from domain.shared.clock import month_and_day
 from domain.shared.errors import DomainError
 
 _UNREADABLE: Final = 2
@@ -66,7 +67,7 @@ def _described(year: CalendarYear) -> Iterator[str]:
 
 
 def _days(days: Sequence[date]) -> str:
-    return "、".join(f"{day.month}月{day.day}日" for day in days) or "无"
+    return "、".join(month_and_day(day) for day in days) or "无"
 
 
 async def _read(year: int) -> CalendarYear:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
 from domain.complaint import events
 from domain.complaint.model import GrievanceKind
+from domain.shared.clock import month_and_day
 from domain.shared.events import Event
 from notifications.message import Channel, Message, Recipient
 
 _RECIPIENTS = {GrievanceKind.COMPLAINT: Recipient.COMPLAINANT, GrievanceKind.TIP_OFF: Recipient.INFORMANT}
-
-
-def _day(day: date) -> str:
-    return f"{day.month}月{day.day}日"
 
 
 def _tell_complainant(template: str, *, with_due: bool = False) -> Callable[[events.GrievanceEvent], list[Message]]:
@@ -32,7 +28,7 @@ def _tell_complainant(template: str, *, with_due: bool = False) -> Callable[[eve
                 parameters={
                     "department": event.department_name,
                     "matter": event.after.kind.label,
-                    **({"due": _day(event.after.due_on)} if with_due else {}),
+                    **({"due": month_and_day(event.after.due_on)} if with_due else {}),
                 },
             )
         ]

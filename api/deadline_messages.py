@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,15 +18,12 @@ from domain.deadline.events import (
 from domain.deadline.model import DeadlineStage, OrderSource, WarningLevel
 from domain.inspection.completion.events import OfficerReplaced
 from domain.inspection.events import InspectionDispatched
+from domain.shared.clock import month_and_day
 from domain.shared.events import Event
 from notifications.message import Channel, Message, Recipient
 from notifications.templates import current
 
 _ORDER: Final = "supervision_order"
-
-
-def _day(day: date) -> str:
-    return f"{day.month}月{day.day}日"
 
 
 def _desk_in_app(to: Addressees) -> list[tuple[Recipient, UUID]]:
@@ -91,14 +87,19 @@ def _warn(event: DeadlineWarned) -> list[Message]:
 
 
 def _of_stage(
-    event: DeadlineWarned, template: str, channel: Channel, recipients: Iterable[tuple[Recipient, UUID]]
+    event: DeadlineWarned,
+    template: str,
+    channel: Channel,
+    recipients: Iterable[tuple[Recipient, UUID]],
+    site_id: UUID | None = None,
 ) -> list[Message]:
     after = event.after
     known = {
         "department": event.to.department_name,
         "matter": after.kind.label,
-        "due": _day(after.due_on),
+        "due": month_and_day(after.due_on),
         "reference": str(after.subject_id),
+        "hotline": event.to.hotline or "",
     }
     return [
         Message(
@@ -110,6 +111,7 @@ def _of_stage(
             subject=after.kind.subject,
             subject_id=after.subject_id,
             level=after.level,
+            site_id=site_id,
         )
         for recipient, recipient_id in dict.fromkeys(recipients)
     ]
@@ -122,25 +124,10 @@ def _filled(template: str, known: Mapping[str, str]) -> dict[str, str]:
 
 def _to_enterprise(event: DeadlineWarned, template: str) -> list[Message]:
     """The enterprise that has to act is told in the app and by SMS: it may never have opened the app."""
-    known = {
-        "department": event.to.department_name,
-        "due": _day(event.after.due_on),
-        "hotline": event.to.hotline or "",
-    }
     return [
-        Message(
-            template=template,
-            channel=channel,
-            recipient=recipient,
-            recipient_id=recipient_id,
-            parameters=_filled(template, known),
-            subject=event.after.kind.subject,
-            subject_id=event.after.subject_id,
-            level=event.after.level,
-            site_id=event.to.site_id,
-        )
-        for recipient, recipient_id in _enterprise(event.to)
+        message
         for channel in (Channel.IN_APP, Channel.SMS)
+        for message in _of_stage(event, template, channel, _enterprise(event.to), event.to.site_id)
     ]
 
 
@@ -158,7 +145,7 @@ def _of_order(
     known = {
         "department": event.to.department_name,
         "matter": event.after.matter.label,
-        "due": _day(event.after.due_on),
+        "due": month_and_day(event.after.due_on),
         "reference": str(event.subject_id),
     }
     is_of_warning = event.after.source == OrderSource.SECOND_WARNING
@@ -207,7 +194,7 @@ def _announce_dispatch(event: InspectionDispatched) -> list[Message]:
     The SMS names nobody: whose phone shows it is not always alone.
     """
     after = event.after
-    words = {"name": after.name, "starts": _day(after.starts_on), "due": _day(after.due_on)}
+    words = {"name": after.name, "starts": month_and_day(after.starts_on), "due": month_and_day(after.due_on)}
     told = [each for officer in dict.fromkeys(after.officers) for each in _dispatched(event, officer, words)]
     joined = [
         Message(
@@ -226,7 +213,7 @@ def _announce_dispatch(event: InspectionDispatched) -> list[Message]:
 
 def _announce_successor(event: OfficerReplaced) -> list[Message]:
     """Who takes over learns of it as who had it from the beginning."""
-    words = {"name": event.name, "starts": _day(event.starts_on), "due": _day(event.due_on)}
+    words = {"name": event.name, "starts": month_and_day(event.starts_on), "due": month_and_day(event.due_on)}
     return _dispatched(event, event.after.officer_id, words)
 
 

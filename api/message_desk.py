@@ -10,19 +10,20 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from api.message_events import MessagePutBack, RetryFacts
+from api.delivery import retrying
+from api.delivery.retrying import Wanted
 from domain.identity.model import Principal, Role
 from domain.identity.rules import within_region
 from domain.identity.tables import region
 from domain.shared.clock import WORKING_ZONE
 from domain.shared.errors import InvalidField, NotFound
-from domain.shared.sql import Command, Connection, Ltree, Query
+from domain.shared.sql import Connection, Ltree, Query
 from domain.shared.transaction import Outcome, Transaction
-from notifications import desk, outbox
+from notifications import desk
 from notifications.desk import DeskMessage, Tally, ToldLater, Try, WholeMessage
 from notifications.inbox import id_at
 from notifications.message import Channel
-from notifications.outbox import MessageId
+from notifications.outbox import GivenUp
 from notifications.templates import (
     TemplateMismatch,
     TemplateUnknown,
@@ -85,8 +86,6 @@ _WHOLE = Query(desk.MESSAGE_BY_ID, WholeMessage)
 _TRIES = Query(desk.TRIES, Try)
 _RECEIPTS = Query(desk.RECEIPTS, ToldLater)
 PROVIDERS = Query(desk.PROVIDERS, desk.ProviderHealth)
-_LOCK_GIVEN_UP = Query(outbox.LOCK_GIVEN_UP, MessageId)
-_PUT_BACK = Command(outbox.PUT_BACK)
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,36 +233,13 @@ async def put_back(tx: Transaction, principal: Principal, ids: Sequence[UUID]) -
 
     In the order of ids, so that two who do this at once wait for each other.
     """
-    again: list[UUID] = []
+    found: list[GivenUp] = []
     left: list[UUID] = []
-    events: list[MessagePutBack] = []
     for message_id in sorted(set(ids)):
-        message = await _in_scope(tx.connection, principal, message_id)
-        locked = await _LOCK_GIVEN_UP.first(
-            tx.connection,
-            of_message=message_id,
-            of_template=None,
-            of_reason=None,
-            after_id=_FIRST,
-            since=_EARLIEST,
-            limit=1,
-        )
-        if locked is None:
+        await _in_scope(tx.connection, principal, message_id)
+        locked = await retrying.lock_given_up(tx, Wanted(message_id=message_id), 1)
+        found += locked
+        if not locked:
             left.append(message_id)
-            continue
-        again.append(message_id)
-        events.append(_told(message))
-    if again:
-        await _PUT_BACK.run(tx.connection, ids=again, now=tx.now)
-    return Outcome(answer=PutBack(put_back=again, left=left), events=tuple(events))
-
-
-def _told(message: WholeMessage) -> MessagePutBack:
-    return MessagePutBack(
-        subject_id=message.id,
-        department_id=message.department_id,
-        region=message.region,
-        before=RetryFacts(
-            template=message.template, channel=message.channel, state=message.state, reason=message.reason
-        ),
-    )
+    events = await retrying.put_back(tx, found)
+    return Outcome(answer=PutBack(put_back=[each.id for each in found], left=left), events=events)

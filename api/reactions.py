@@ -47,7 +47,7 @@ from domain.self_inspection.assigned.events import TaskAssigned, TaskDispatchBeg
 from domain.self_inspection.events import SelfInspectionsReminded
 from domain.self_inspection.hazard.events import HazardEscalated, HazardOverdue
 from domain.shared.chores import Chore, ChoreKind
-from domain.shared.clock import local_date
+from domain.shared.clock import local_date, month_and_day
 from domain.shared.events import Event
 from domain.shared.transaction import Transaction
 from domain.subscription.digests import note_news
@@ -116,7 +116,7 @@ def _of_order(
         recipient_id=event.enterprise_id,
         parameters={
             "department": event.department_name,
-            "due": "立即" if at_once else f"{event.due_on.month}月{event.due_on.day}日前",
+            "due": "立即" if at_once else f"{month_and_day(event.due_on)}前",
             "hotline": event.hotline or "",
             # The 文号 is issued by the last statement, after this row: it is looked up when the message is sent.
             "document_id": str(event.document_id),
@@ -174,7 +174,7 @@ def _announce_task(event: TaskAssigned) -> list[Message]:
                 "task_assigned",
                 department=event.department_name,
                 task=event.after.name,
-                due=f"{event.after.ends_on.month}月{event.after.ends_on.day}日",
+                due=month_and_day(event.after.ends_on),
             ),
             event,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any, Final
 
 from api.to_dos import EXTENSION, FEEDBACK, to_do
@@ -16,6 +15,7 @@ from domain.rectification.events import (
     RectificationReInspected,
 )
 from domain.rectification.model import ExtensionState, OrderState, ReInspectionResult
+from domain.shared.clock import month_and_day
 from domain.shared.events import Event
 from notifications.message import Channel, Message, Recipient
 
@@ -26,10 +26,6 @@ _RESULTS: Final = {
     OrderState.TRANSFERRED: "复查未通过，已移交执法",
     OrderState.FED_BACK: "已复查，请查看结果",
 }
-
-
-def _day(day: date) -> str:
-    return f"{day.month}月{day.day}日"
 
 
 def _to_department(template: str, event: RectificationFedBack | ExtensionRequested, subject: str) -> list[Message]:
@@ -76,7 +72,7 @@ def _announce_decision(event: ExtensionDecided) -> list[Message]:
         "extension_decided",
         event,
         decision="已同意" if granted else "未获同意",
-        due=_day(event.after.due_on),
+        due=month_and_day(event.after.due_on),
     )
 
 
@@ -84,7 +80,7 @@ def _announce_re_inspection(event: RectificationReInspected) -> list[Message]:
     words = _RESULTS[OrderState(event.after.state)]
     if event.after.result == ReInspectionResult.ADMINISTRATIVE_GUIDANCE:
         words = "复查完毕，已作行政指导"
-    return _to_enterprise("order_re_inspected", event, result=words.format(due=_day(event.after.due_on)))
+    return _to_enterprise("order_re_inspected", event, result=words.format(due=month_and_day(event.after.due_on)))
 
 
 def _remind_of_expiry(event: ExpiryReminded) -> list[Message]:
@@ -97,7 +93,7 @@ def _remind_of_expiry(event: ExpiryReminded) -> list[Message]:
             channel=Channel.IN_APP if facts.step == STEPS[0] else Channel.SMS,
             recipient=Recipient.ENTERPRISE,
             recipient_id=event.enterprise_id,
-            parameters={"name": name, "day": f"{facts.valid_to.year}年{_day(facts.valid_to)}"},
+            parameters={"name": name, "day": f"{facts.valid_to.year}年{month_and_day(facts.valid_to)}"},
             site_id=event.of_site_id,
         )
     ]

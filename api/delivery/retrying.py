@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -70,10 +70,20 @@ async def retry_given_up(parts: Parts, wanted: Wanted, told: Callable[[int], Non
 
 
 async def _put_back(tx: Transaction, wanted: Wanted, after_id: UUID) -> Outcome[list[GivenUp]]:
-    page = await _LOCK.all(tx.connection, **wanted.arguments(after_id, _AT_ONCE))
-    if page:
-        await _PUT_BACK.run(tx.connection, ids=[each.id for each in page], now=tx.now)
-    return Outcome(answer=page, events=tuple(_event(each) for each in page))
+    page = await lock_given_up(tx, wanted, _AT_ONCE, after_id)
+    return Outcome(answer=page, events=await put_back(tx, page))
+
+
+async def lock_given_up(tx: Transaction, wanted: Wanted, limit: int, after_id: UUID = _FIRST) -> list[GivenUp]:
+    """At most `limit` of what was given up, the oldest first; what somebody else has in hand is passed over."""
+    return await _LOCK.all(tx.connection, **wanted.arguments(after_id, limit))
+
+
+async def put_back(tx: Transaction, found: Sequence[GivenUp]) -> tuple[MessagePutBack, ...]:
+    """Let messages that are locked wait again; gives what happened."""
+    if found:
+        await _PUT_BACK.run(tx.connection, ids=[each.id for each in found], now=tx.now)
+    return tuple(_event(each) for each in found)
 
 
 def _event(message: GivenUp) -> MessagePutBack:

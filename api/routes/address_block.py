@@ -22,8 +22,11 @@ from api.work import Submission
 from domain.identity.model import Role
 from domain.shared.errors import NotFound
 from notifications.blocks import BlockKind
+from notifications.sms.kannel import incoming_text
 
 _ANSWER_BYTES: Final = 16 * 1024
+_READ_BYTES: Final = 1000
+"""Words that end messages are short."""
 _OFFICE = (Role.DEPARTMENT_MANAGER, Role.LEAD, Role.ADMINISTRATOR)
 
 
@@ -113,7 +116,7 @@ async def take_incoming(
     """
     if not address_blocks.is_incoming_secret(parts.keys, secret):
         raise NotFound("没有该地址。")
-    text = address_blocks.read_answer(await request.body(), request.headers.get("content-type", ""))
+    text = incoming_text(request.headers.get("content-type", ""), (await request.body())[:_READ_BYTES])
     await parts.work.run(INSTALLATION, lambda tx: address_blocks.take_answer(tx, sender, text))
     return ""
 

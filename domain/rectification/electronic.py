@@ -14,6 +14,7 @@ from domain.rectification import service_rules, service_store, store
 from domain.rectification.events import PaperServed, ServiceFacts
 from domain.rectification.model import Consent, OrderState, ServiceMeans
 from domain.rectification.operations import place_of, standing_of
+from domain.rectification.serving import insert_service
 from domain.shared.clock import local_date
 from domain.shared.events import Event
 from domain.shared.transaction import Transaction
@@ -51,7 +52,8 @@ async def serve_by_message(tx: Transaction, delivered: NoticeDelivered) -> Seque
         evidence=[],
         consent_id=consent.id,
     )
-    await _insert(tx, order.id, service, service_rules.receipt_note(LinkMeans(facts.means).label, facts.delivered_at))
+    note = service_rules.receipt_note(LinkMeans(facts.means).label, facts.delivered_at)
+    await insert_service(tx, order.id, service, recorded_by=RECORDED_BY, note=note)
     await store.SERVE_ORDER.run(tx.connection, order_id=order.id, served_by=served_on)
     return (PaperServed(**place_of(order), before=standing_of(order), after=service),)
 
@@ -66,22 +68,3 @@ async def _consent(tx: Transaction, delivered: NoticeDelivered) -> Consent | Non
         until=facts.sent_at + _AT_ONCE,
     )
     return consent if consent is not None and facts.means in consent.means else None
-
-
-async def _insert(tx: Transaction, order_id: UUID, facts: ServiceFacts, note: str) -> None:
-    await service_store.INSERT_SERVICE.run(
-        tx.connection,
-        id=facts.service_id,
-        document_id=facts.document_id,
-        order_id=order_id,
-        means=facts.means,
-        served_on=facts.served_on,
-        people_sealed=None,
-        note=note,
-        tracking_number=None,
-        evidence=[],
-        consent_id=facts.consent_id,
-        recorded_by=RECORDED_BY,
-        done_at=tx.now,
-        received_at=tx.now,
-    )

@@ -67,7 +67,7 @@ async def record_service(
         evidence=asked.evidence,
         consent_id=consent_id,
     )
-    await _insert(tx, account_id, order_id, facts, asked)
+    await _record(tx, account_id, order_id, facts, asked)
     await store.SERVE_ORDER.run(tx.connection, order_id=order_id, served_by=served_on)
     event = PaperServed(**place_of(order), before=standing_of(order), after=facts)
     answer = ServiceRecorded(
@@ -109,7 +109,7 @@ async def record_notice_service(
         evidence=asked.evidence,
         consent_id=consent_id,
     )
-    await _insert(tx, principal.account_id, None, facts, asked)
+    await _record(tx, principal.account_id, None, facts, asked)
     event = NoticeServed(
         subject_id=inspection_id,
         department_id=notice.department_id,
@@ -128,9 +128,29 @@ async def record_notice_service(
     return Outcome(answer=answer, events=(event,))
 
 
-async def _insert(
+async def _record(
     tx: Transaction, account_id: UUID, order_id: UUID | None, facts: PaperServiceFacts, asked: RecordService
 ) -> None:
+    await insert_service(
+        tx,
+        order_id,
+        facts,
+        recorded_by=account_id,
+        note=service_rules.note_of(asked),
+        people_sealed=_sealed_people(tx, asked),
+    )
+
+
+async def insert_service(
+    tx: Transaction,
+    order_id: UUID | None,
+    facts: PaperServiceFacts,
+    *,
+    recorded_by: UUID,
+    note: str | None,
+    people_sealed: bytes | None = None,
+) -> None:
+    """Put one 送达 on record, whoever or whatever proves it."""
     await service_store.INSERT_SERVICE.run(
         tx.connection,
         id=facts.service_id,
@@ -138,12 +158,12 @@ async def _insert(
         order_id=order_id,
         means=facts.means,
         served_on=facts.served_on,
-        people_sealed=_sealed_people(tx, asked),
-        note=service_rules.note_of(asked),
+        people_sealed=people_sealed,
+        note=note,
         tracking_number=facts.tracking_number,
         evidence=[bytes.fromhex(each) for each in facts.evidence],
         consent_id=facts.consent_id,
-        recorded_by=account_id,
+        recorded_by=recorded_by,
         done_at=tx.done_at,
         received_at=tx.now,
     )

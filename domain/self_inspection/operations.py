@@ -38,7 +38,7 @@ from domain.self_inspection.model import (
     StartOrder,
 )
 from domain.self_inspection.photos import hold_photos, keep_photos
-from domain.shared.clock import local_date
+from domain.shared.clock import local_date, month_and_day
 from domain.shared.errors import InvalidField, NotFound
 from domain.shared.sql import Connection, Query
 from domain.shared.transaction import Outcome, Transaction
@@ -236,13 +236,12 @@ async def remind_of_quarter(tx: Transaction) -> Outcome[bool]:
 
 
 def _reminded(tx: Transaction, quarter: str, due: list[UUID]) -> SelfInspectionsReminded:
-    last = rules.last_day_of(quarter)
     return SelfInspectionsReminded(
         subject_id=tx.new_id(),
         after=ReminderFacts(quarter=quarter, enterprises=len(due)),
         enterprises=due,
         quarter=quarter,
-        due=f"{last.month}月{last.day}日",
+        due=month_and_day(rules.last_day_of(quarter)),
     )
 
 

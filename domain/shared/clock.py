@@ -21,3 +21,8 @@ def system_clock() -> datetime:
 def local_date(instant: datetime) -> date:
     """The calendar day in the region at `instant`."""
     return instant.astimezone(WORKING_ZONE).date()
+
+
+def month_and_day(day: date) -> str:
+    """A day as messages say it: `8月15日`."""
+    return f"{day.month}月{day.day}日"

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from codes.divisions import resolve_division
+from codes.phone import mask_phone
 from domain.scene.catalogue import scenes
 from domain.search.rules import read_words, words_of
 from domain.shared.clock import WORKING_ZONE, local_date
@@ -70,7 +71,7 @@ def mailbox_of(text: str | None) -> str:
 def mask(channel: DigestChannel, address: str) -> str:
     """The address as its owner recognises it."""
     if channel is DigestChannel.SMS:
-        return f"{address[:3]}****{address[-4:]}"
+        return mask_phone(address)
     local, _, host = address.rpartition("@")
     return f"{local[:1]}***@{host}"
 
