@@ -16,9 +16,7 @@ from referencing.jsonschema import DRAFT202012
 
 from api.contract.asyncapi import asyncapi_document
 from api.contract.write import read_examples
-from api.live import Feed
 from api.live.actions import LIVE_EVENTS, facts_of
-from api.live.desk import LiveDesk
 from api.live.model import WATCHED
 from api.relay import Relay
 from domain.identity.model import Role
@@ -43,7 +41,7 @@ from tests.support.inspecting import (
     sign_all,
     upload,
 )
-from tests.support.live_screens import WAYS, LiveServer, Screen, live_server
+from tests.support.live_screens import WAYS, LiveServer, Screen, forget_what_was_live, live_server
 from tests.support.problems import (
     PENAL,
     feed_back,
@@ -84,10 +82,7 @@ def every_event(root: type[Event] = Event) -> set[type[Event]]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def relay(api: Api, database: Database) -> AsyncGenerator[Relay]:
     """A relay that stands still until it is told to place; before it, the feed forgets the test before."""
-    feed: Feed = api.app.state.feed
-    feed._recent.clear()  # pyright: ignore[reportPrivateUsage]
-    feed._remembers_after = 0  # pyright: ignore[reportPrivateUsage]
-    api.app.state.live_desk = LiveDesk(api.parts, feed)
+    forget_what_was_live(api)
     async with open_relay(database, api.parts) as relay:
         yield relay
 

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from api.live import Feed
 from api.live.desk import LiveDesk
 from api.live.warnings import OpenWarning
 from api.live_commands import line_of_warning
@@ -23,7 +22,7 @@ from tests.support.client import Api
 from tests.support.database import Database
 from tests.support.deadlines import at, sweep_at
 from tests.support.factories import World
-from tests.support.live_screens import WAYS, LiveServer, Screen, live_server
+from tests.support.live_screens import WAYS, LiveServer, Screen, forget_what_was_live, live_server
 from tests.support.relaying import open_relay, place_all
 
 BLUE, YELLOW, ORANGE, RED = "2026-08-17T08:00", "2026-08-21T08:00", "2026-08-26T08:00", "2026-08-31T08:00"
@@ -33,10 +32,7 @@ BLUE, YELLOW, ORANGE, RED = "2026-08-17T08:00", "2026-08-21T08:00", "2026-08-26T
 @pytest_asyncio.fixture(loop_scope="module")
 async def relay(api: Api, database: Database) -> AsyncGenerator[Relay]:
     """A relay that stands still until it is told to place; before it, the feed forgets the test before."""
-    feed: Feed = api.app.state.feed
-    feed._recent.clear()  # pyright: ignore[reportPrivateUsage]
-    feed._remembers_after = 0  # pyright: ignore[reportPrivateUsage]
-    api.app.state.live_desk = LiveDesk(api.parts, feed)
+    forget_what_was_live(api)
     async with open_relay(database, api.parts) as relay:
         yield relay
 

@@ -24,7 +24,7 @@ from tests.support.acts import OPERATOR, noted, principal
 from tests.support.client import Api, accepted
 from tests.support.database import Database
 from tests.support.factories import NOW, World
-from tests.support.live_screens import WAYS, LiveServer, Refused, Screen, live_server
+from tests.support.live_screens import WAYS, LiveServer, Refused, Screen, forget_what_was_live, live_server
 from tests.support.relaying import open_relay, place_all
 from tests.support.visits import check_in
 
@@ -35,10 +35,7 @@ either_way = pytest.mark.parametrize("way", WAYS)
 @pytest_asyncio.fixture(loop_scope="module")
 async def relay(api: Api, database: Database) -> AsyncGenerator[Relay]:
     """A relay that stands still until it is told to place; before it, the feed forgets the test before."""
-    feed: Feed = api.app.state.feed
-    feed._recent.clear()  # pyright: ignore[reportPrivateUsage]
-    feed._remembers_after = 0  # pyright: ignore[reportPrivateUsage]
-    api.app.state.live_desk = LiveDesk(api.parts, feed)
+    forget_what_was_live(api)
     async with open_relay(database, api.parts) as relay:
         yield relay
 
