@@ -43,6 +43,9 @@ ISSUE_WITHIN: Final = 45.0
 SETTLE_AFTER: Final = 5
 PER_SECOND: Final = 60
 PATIENCE: Final = 180.0
+STALLED: Final = 120.0
+"""So long nothing may stand still while something is left to do: longer than a provider's pause after a kill."""
+LONGEST: Final = 480.0
 QUIET: Final = 6.0
 """After so many seconds without one more receipt none is waited for: the gateway brings them again each second."""
 SETTINGS: Final = {
@@ -79,6 +82,16 @@ SELECT message.subject_id::text AS order_id, message.state,
        (SELECT count(*) FROM service_record WHERE service_record.order_id = message.subject_id) AS services
 FROM message LEFT JOIN message_attempt tried ON tried.message_id = message.id
 WHERE message.template = 'order_issued' GROUP BY message.id
+"""
+
+
+_STANDING_STILL = """
+SELECT message.state, message.attempts, message.reason, message.not_before, tried.state AS tried, tried.reason AS why,
+       tried.ended_at - tried.started_at AS lasted, stands.failures, stands.closed_until, count(*)
+FROM message LEFT JOIN message_attempt tried ON tried.message_id = message.id AND tried.number = message.attempts
+LEFT JOIN message_provider stands ON stands.name = message.provider
+WHERE message.template = 'order_issued' AND message.state NOT IN ('delivered', 'sent')
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 10 DESC LIMIT 20
 """
 
 
@@ -177,10 +190,9 @@ async def issue_all(issuer: Issuer, wanted: Sequence[Notice]) -> None:
 
 async def until_settled(dsn: str, kannel: RunningKannel) -> Counter[str]:
     """Until each notice is sent and no more receipts come; gives how many stand where. Raises TimeoutError."""
-    deadline = time.monotonic() + PATIENCE
+    begun = since = time.monotonic()
     stands: Counter[str] = Counter()
-    since = time.monotonic()
-    while time.monotonic() < deadline:
+    while time.monotonic() < min(since + STALLED, begun + LONGEST):
         before, stands = stands, Counter(await states(dsn))
         if stands != before:
             since = time.monotonic()
@@ -189,7 +201,7 @@ async def until_settled(dsn: str, kannel: RunningKannel) -> Counter[str]:
         if is_over or (is_quiet and not kannel.queued()):
             return stands
         await asyncio.sleep(0.5)
-    raise TimeoutError(f"after {PATIENCE} s: {stands}")
+    raise TimeoutError(f"{time.monotonic() - begun:.0f} s, and still {stands}: {await ask(dsn, _STANDING_STILL)}")
 
 
 async def states(dsn: str) -> dict[str, int]:
