@@ -57,6 +57,8 @@ _PUBLISH_AT_ONCE = 200
 _BATCH = 16
 _AT_ONCE = 64
 """Jobs in hand at the same time: while a provider answers, or its turn is awaited, others go on."""
+_DATABASE_AWAY = 15.0
+"""Seconds: a job that had to wait for its turn often has many attempts, which say nothing of the database."""
 _Round = Callable[[], Awaitable[object]]
 
 
@@ -94,9 +96,11 @@ async def release_what_waits(parts: Parts) -> None:
         continue
 
 
-def _back_off(attempts: int, random: Random) -> timedelta:
-    """2 s, 4 s, 8 s … up to 10 min, each with up to half as much again, so that retries do not come in step."""
-    seconds = min(2.0 ** (attempts + 1), 600.0)
+def _back_off(attempts: int, random: Random, longest: float = 600.0) -> timedelta:
+    """2 s, 4 s, 8 s … up to `longest` seconds, each with up to half as much again, so that retries do not come in
+    step.
+    """
+    seconds = min(2.0 ** (attempts + 1), longest)
     return timedelta(seconds=seconds * (1 + random(1)[0] / 510))
 
 
@@ -109,7 +113,7 @@ def _taking(parts: Parts, act: Callable[[UUID, int], Awaitable[timedelta | None]
         try:
             again = await act(UUID(bytes=job.payload), job.attempts)
         except (DatabaseAway, InProgress):  # any other failure would take the job out of the queue for good
-            again = _back_off(job.attempts, parts.random)
+            again = _back_off(job.attempts, parts.random, _DATABASE_AWAY)
         if again is not None:
             raise RetryRequested(again)
 

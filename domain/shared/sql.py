@@ -147,6 +147,18 @@ async def borrow(pool: Pool) -> AsyncGenerator[Connection]:
         yield cast("Connection", lent)
 
 
+async def _connect(*place: Any, **how: Any) -> asyncpg.Connection:
+    """A new connection. A server that is just starting has no socket yet, which is no missing file to who asks it:
+    raises ConnectionError for whatever keeps us from reaching it.
+    """
+    try:
+        return await asyncpg.connect(*place, **how)
+    except (ConnectionError, TimeoutError):
+        raise
+    except OSError as away:
+        raise ConnectionError(f"the database cannot be reached: {away}") from away
+
+
 async def open_pool(dsn: str, *, size: int, role: str | None, application: str, json_values: bool = True) -> Pool:
     """A pool of at most `size` connections acting as database `role`; jsonb travels as values or as text.
 
@@ -165,6 +177,7 @@ async def open_pool(dsn: str, *, size: int, role: str | None, application: str, 
         settings["role"] = role
     return await asyncpg.create_pool(
         dsn,
+        connect=_connect,
         min_size=1,
         max_size=size,
         init=_set_codecs if json_values else None,

@@ -91,7 +91,7 @@ async def test_two_workers_at_once_deliver_each_message_once(
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tried again is tried again soon."""
 
-    def soon(_attempts: int, _chance: object) -> timedelta:
+    def soon(_attempts: int, _chance: object, _longest: float = 0) -> timedelta:
         return timedelta(seconds=0.05)
 
     for module in (jobs, claim, engine):
@@ -170,6 +170,7 @@ def test_retries_come_later_and_later_but_never_later_than_fifteen_minutes() -> 
     assert [back_off(attempts, most).total_seconds() for attempts in range(3)] == [3, 6, 12]
     assert back_off(60, least) == timedelta(minutes=10)
     assert back_off(60, most) == timedelta(minutes=15)
+    assert back_off(60, least, 15) == timedelta(seconds=15)
 
 
 async def test_who_waits_for_a_code_does_not_stand_behind_reminders(

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -31,7 +33,7 @@ from domain.inspection.events import CheckedIn, CheckInFacts
 from domain.shared.clock import Clock
 from domain.shared.errors import Conflict, DomainError, InvalidField
 from domain.shared.numbers import NumberKind, NumberRequest
-from domain.shared.sql import open_pool
+from domain.shared.sql import borrow, open_pool
 from domain.shared.transaction import Outcome, Transaction
 from tests.support.acts import OPERATOR, do_nothing, noted, principal, save_scene, submission
 from tests.support.database import Database
@@ -250,6 +252,30 @@ async def test_a_connection_lost_under_way_is_told_as_such_and_leaves_no_mark(
         await parts.work.submit(write, cut_off)
     assert await rows_of(owner) == marks()
     assert not (await parts.work.submit(write, saving())).replayed
+
+
+async def test_a_database_whose_socket_is_not_there_is_away_until_it_is(
+    database: Database, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    place = parse_qs(urlsplit(database.dsn).query)["host"][0]
+    door = tmp_path / "run"
+    door.symlink_to(place)
+    pool = await open_pool(database.dsn.replace(place, str(door)), size=1, role=APP_ROLE, application="restarting")
+    ended = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE application_name = 'restarting'"
+    try:
+        door.unlink()
+        assert await owner.fetchval(ended) == 1
+        with pytest.raises(DatabaseAway):
+            async with database_refusals(), borrow(pool) as connection:
+                await connection.fetchrow("SELECT 1")
+        with pytest.raises(DatabaseAway):
+            async with database_refusals(), borrow(pool) as connection:
+                await connection.fetchrow("SELECT 1")
+        door.symlink_to(place)
+        async with database_refusals(), borrow(pool) as connection:
+            assert await connection.fetchrow("SELECT 1")
+    finally:
+        pool.terminate()
 
 
 @pytest.mark.parametrize(
