@@ -13,7 +13,6 @@ import base64
 import enum
 import re
 from collections.abc import Iterable
-from hmac import compare_digest
 from typing import Final
 from uuid import UUID
 
@@ -100,8 +99,7 @@ def reference_of(keys: KeyRing, domain: str, addresses: Iterable[str]) -> UUID |
         if found is None or host != domain.lower():
             continue
         reference, mac = UUID(bytes=_read(found[1])), _read(found[2])
-        good = [compare_digest(_mac(key, reference), mac) for key in keys.all(KeyPurpose.RECEIPT).values()]
-        if any(good):
+        if keys.verify(KeyPurpose.RECEIPT, mac, lambda key, reference=reference: _mac(key, reference)):
             return reference
     return None
 

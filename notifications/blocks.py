@@ -60,12 +60,6 @@ class AddressBlock(msgspec.Struct, frozen=True, kw_only=True):
     lifted_at: datetime | None
 
 
-class StandingKind(msgspec.Struct, frozen=True):
-    """A kind of block that stands."""
-
-    kind: BlockKind
-
-
 def comparable_mail(address: str) -> str:
     """A mail address as two are compared: nobody has two mailboxes that differ in capitals alone.
 
@@ -86,13 +80,6 @@ def mask_mail(address: str) -> str:
 
 _STANDS = address_block.c.lifted_at.is_(None)
 _COLUMNS = [address_block.c[name] for name in AddressBlock.__struct_fields__]
-
-KINDS_OF_ADDRESS = sa.select(address_block.c.kind).where(
-    address_block.c.address_index == sa.bindparam("address_index"),
-    address_block.c.channel == sa.bindparam("channel"),
-    _STANDS,
-)
-"""Rows: `StandingKind`; at most one of each kind."""
 
 PUT_BLOCK = (
     upsert(address_block)

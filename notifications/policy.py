@@ -109,11 +109,6 @@ def decide(
     return Send() if at == now else WaitUntil(at)
 
 
-def is_capped(purpose: Purpose, rules: PolicyRules = DEFAULT) -> bool:
-    """Whether what an address got must be counted at all."""
-    return purpose in rules.caps
-
-
 def _blocked(purpose: Purpose, channel: Channel, blocks: frozenset[str], rules: PolicyRules) -> Reason | None:
     """A bouncing mailbox takes nothing; the 黑名单 stops all but what the law demands to be sent."""
     if channel is Channel.EMAIL and BOUNCED in blocks:

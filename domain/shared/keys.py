@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from hmac import compare_digest
 from pathlib import Path
 
 import msgspec
@@ -167,3 +168,10 @@ class KeyRing:
     def all(self, purpose: KeyPurpose) -> Mapping[int, bytes]:
         """Every key of `purpose` that still verifies, by version."""
         return self._keys[purpose]
+
+    def verify(self, purpose: KeyPurpose, given: bytes, mac_of: Callable[[bytes], bytes]) -> bool:
+        """Whether `given` is what `mac_of` makes of any key of `purpose` that still verifies.
+
+        Each key is tried, and compared in constant time: every wrong one takes equally long.
+        """
+        return any([compare_digest(mac_of(key), given) for key in self._keys[purpose].values()])  # noqa: C419 - all, always

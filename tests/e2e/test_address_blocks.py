@@ -6,7 +6,9 @@ import asyncio
 import re
 import socket
 import time
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import uvicorn
@@ -14,17 +16,17 @@ import uvicorn
 from api import address_blocks
 from api.answer_commands import sms_service
 from domain.shared.sql import Query, borrow
-from notifications import blocks
-from notifications.blocks import ADDRESS_LABELS, BlockKind, StandingKind
-from notifications.message import Channel
+from notifications.attempts import STANDING_OF_ADDRESS, StandingAddress
+from notifications.blocks import ADDRESS_LABELS, BlockKind
+from notifications.message import Channel, Purpose
 from tests.support.client import Api, accepted, refused
-from tests.support.factories import World
+from tests.support.factories import NOW, World
 from tests.support.kannel import running_kannel
 from tests.support.visits import nothing_changes, rows
 
 PATH = "/api/v1/address-blocks"
 PHONE = "13877120001"
-_KINDS = Query(blocks.KINDS_OF_ADDRESS, StandingKind)
+_STANDING = Query(STANDING_OF_ADDRESS, StandingAddress)
 
 
 def order(kind: str = "opted_out", address: str = PHONE, **changes: Any) -> dict[str, Any]:
@@ -36,7 +38,16 @@ async def standing(api: Api, address: str = PHONE, channel: Channel = Channel.SM
     """What is asked before anything is sent to the address."""
     index = api.parts.vault.blind_index(ADDRESS_LABELS[channel], address)
     async with borrow(api.parts.pool) as connection:
-        return {each.kind for each in await _KINDS.all(connection, address_index=index, channel=channel)}
+        found = await _STANDING.one(
+            connection,
+            address_index=index,
+            channel=channel,
+            purpose=Purpose.REMINDER,
+            message_id=uuid4(),
+            hour_ago=NOW - timedelta(hours=1),
+            day_ago=NOW - timedelta(days=1),
+        )
+    return {BlockKind(kind) for kind in found.blocks}
 
 
 async def answer_sms(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from notifications.blocks import BlockKind, comparable_mail, mask_mail
 from notifications.message import Channel, Purpose
 from notifications.outcome import Reason
-from notifications.policy import DEFAULT, Decision, Decline, Send, WaitUntil, decide, is_capped
+from notifications.policy import DEFAULT, Decision, Decline, Send, WaitUntil, decide
 
 NOON = datetime.fromisoformat("2026-08-05T12:00:00+08:00")
 NIGHT = datetime.fromisoformat("2026-08-05T23:30:00+08:00")
@@ -99,13 +99,11 @@ def test_caps_are_for_each_purpose_and_legal_notices_have_none(purpose: Purpose)
     full = Decline(Reason.CAPPED) if purpose is Purpose.VERIFICATION else WaitUntil(NOON + DEFAULT.capped_for)
     assert decided(purpose, in_hour=cap.an_hour) == full
     assert decided(purpose, in_day=cap.a_day) == Decline(Reason.CAPPED)
-    assert is_capped(purpose)
 
 
 def test_legal_notices_and_red_warnings_are_never_capped() -> None:
     assert decided(Purpose.LEGAL_NOTICE, in_hour=10_000) == Send()
     assert decided(Purpose.WARNING, in_hour=10_000, level=1) == Send()
-    assert not is_capped(Purpose.LEGAL_NOTICE)
 
 
 def test_who_had_their_fill_at_nine_in_the_evening_waits_for_the_morning() -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import re
 from datetime import UTC, datetime, timedelta
-from hmac import compare_digest
 from typing import Final
 
 from cryptography.hazmat.primitives import hashes, hmac
@@ -45,8 +44,8 @@ def read_token(keys: KeyRing, text: str) -> bytes | None:
     number, tag = raw[:NUMBER_BYTES], raw[NUMBER_BYTES:]
     if _spell(raw) != text:  # another spelling of the same bytes
         return None
-    good = [compare_digest(_tag(key, _FOR_LINK + number)[:_TAG], tag) for key in keys.all(KeyPurpose.LINK).values()]
-    return number if any(good) else None
+    is_ours = keys.verify(KeyPurpose.LINK, tag, lambda key: _tag(key, _FOR_LINK + number)[:_TAG])
+    return number if is_ours else None
 
 
 def write_ticket(keys: KeyRing, number: bytes, now: datetime) -> str:
@@ -68,8 +67,8 @@ def admits_until(keys: KeyRing, number: bytes, ticket: str, now: datetime) -> da
     raw = base64.urlsafe_b64decode(ticket + "=")
     until, tag = raw[:_UNTIL], raw[_UNTIL:]
     message = _FOR_TICKET + number + until
-    good = [compare_digest(_tag(key, message)[:_TICKET_TAG], tag) for key in keys.all(KeyPurpose.LINK).values()]
-    end = datetime.fromtimestamp(int.from_bytes(until, "big"), UTC) if any(good) else now
+    is_ours = keys.verify(KeyPurpose.LINK, tag, lambda key: _tag(key, message)[:_TICKET_TAG])
+    end = datetime.fromtimestamp(int.from_bytes(until, "big"), UTC) if is_ours else now
     return end if now < end else None
 
 
