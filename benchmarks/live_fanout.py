@@ -26,31 +26,17 @@ from api.supervisor import listen
 from api.wiring import Parts, open_parts
 from benchmarks.apart import Figures
 from benchmarks.live_clients import Heard, Lead, Order
-from benchmarks.load import percentile
+from benchmarks.paced_events import Written, figures_of, last_position, placed_after, write_events
 from benchmarks.servers import ask
 from codes.divisions import DivisionLevel, guangxi_divisions, ltree_path
 from domain.evidence.model import BlobPlace
 from domain.identity.model import Principal, Role
-from domain.inspection.events import Departed, DepartureFacts
-from domain.shared import trace
-from domain.shared.events import Circumstances, Operator
-from domain.shared.ids import new_id
 
 _SERVERS, _CLIENTS = 2, 2
 _A_COUNTY, _WIDE = 13, 50
 _GUANGXI = "450000"
 _PATIENCE = 60.0
 _WRITERS = 4
-_WINDOWS = 3
-_OPERATOR = Operator(id=UUID(int=1), name="执法人员", post="执法岗")
-_PLACED = "SELECT position, trace_id FROM trace_position WHERE position > $1 ORDER BY position"
-
-
-class _Written(msgspec.Struct, frozen=True):
-    """One event: where, and when it was known to be committed (monotonic seconds)."""
-
-    region: str
-    at: float
 
 
 async def measure(dsn: str, keys_folder: Path, leads: int = 1300, seconds: int = 60, rate: int = 50) -> Figures:
@@ -66,12 +52,11 @@ async def measure(dsn: str, keys_folder: Path, leads: int = 1300, seconds: int =
         )
         connection = await asyncpg.connect(dsn)
         stack.push_async_callback(connection.close)
-        await _until_all_placed(connection)
-        start = int(await connection.fetchval("SELECT coalesce(max(position), 0) FROM trace_position"))
+        start = await last_position(connection)
         idle = [process.memory_info().rss for _, process in servers]
         watchers = _leads(parts, leads, [port for port, _ in servers])
         heard = await _run(stack, parts, connection, watchers, servers, seconds, rate)
-        placed = [(row["position"], row["trace_id"]) for row in await connection.fetch(_PLACED, start)]
+        placed = await placed_after(connection, start)
     return {
         "leads": leads,
         "servers": _SERVERS,
@@ -84,7 +69,7 @@ async def measure(dsn: str, keys_folder: Path, leads: int = 1300, seconds: int =
 
 class _Outcome(msgspec.Struct, frozen=True):
     screens: list[Heard]
-    written: dict[UUID, _Written]
+    written: dict[UUID, Written]
     resident: list[int]
     cpu_share: float
 
@@ -108,9 +93,9 @@ async def _run(
         await _say(client, "ready")
     resident = [process.memory_info().rss for _, process in servers]
     began, used = time.monotonic(), _cpu(servers)
-    written = await _write(parts, _counties(len(watchers)), seconds, rate)
+    written = await write_events(parts, _counties(len(watchers)), rate=rate, seconds=seconds, writers=_WRITERS)
     cpu_share = (_cpu(servers) - used) / (time.monotonic() - began)
-    await _until_all_placed(connection)
+    await last_position(connection)
     await asyncio.sleep(2)  # what has not come by then has been lost
     for client in clients:
         assert client.stdin is not None
@@ -217,52 +202,7 @@ def _token(parts: Parts, region: str) -> str:
     return parts.session_tokens.issue_access(lead, parts.clock())
 
 
-async def _write(parts: Parts, counties: Sequence[str], seconds: int, rate: int) -> dict[UUID, _Written]:
-    """Events at their appointed instants, each its own transaction, one county after another."""
-    written: dict[UUID, _Written] = {}
-    numbers = iter(range(rate * seconds))
-    began = time.monotonic() + 0.1
-
-    async def write() -> None:
-        async with parts.pool.acquire() as connection:
-            for number in numbers:
-                await asyncio.sleep(began + number / rate - time.monotonic())
-                region = counties[number % len(counties)]
-                row = _row(parts, region)
-                await connection.execute(trace.INSERT.text, *trace.INSERT.arguments(msgspec.structs.asdict(row)))
-                written[row.id] = _Written(region, time.monotonic())
-
-    async with asyncio.timeout(seconds + _PATIENCE), asyncio.TaskGroup() as writers:
-        for _ in range(_WRITERS):
-            writers.create_task(write())
-    return written
-
-
-def _row(parts: Parts, region: str) -> trace.TraceRow:
-    now = datetime.now(UTC)
-    event = Departed(
-        subject_id=new_id(now, parts.random),
-        region=region,
-        after=DepartureFacts(visit_id=UUID(int=2), department_id=UUID(int=3), departed_at=now, visit_ended=True),
-    )
-    return trace.write_down(
-        event,
-        trace_id=new_id(now, parts.random),
-        at=now,
-        operator=_OPERATOR,
-        circumstances=Circumstances(request_id=new_id(now, parts.random)),
-        seal=parts.seal,
-    )
-
-
-async def _until_all_placed(connection: asyncpg.Connection) -> None:
-    unplaced = "SELECT (SELECT count(*) FROM trace) - (SELECT count(*) FROM trace_position)"
-    async with asyncio.timeout(_PATIENCE):
-        while await connection.fetchval(unplaced):  # noqa: ASYNC110 - the event is another process's
-            await asyncio.sleep(0.1)
-
-
-def _judge(screens: Sequence[Heard], written: dict[UUID, _Written], placed: Sequence[tuple[int, UUID]]) -> Figures:
+def _judge(screens: Sequence[Heard], written: dict[UUID, Written], placed: Sequence[tuple[int, UUID]]) -> Figures:
     """Lags of every delivery, and whether each screen got every event of its own, once, and no other."""
     known = {position: written[trace_id] for position, trace_id in placed if trace_id in written}
     of_county: dict[str, list[int]] = {}
@@ -283,14 +223,8 @@ def _judge(screens: Sequence[Heard], written: dict[UUID, _Written], placed: Sequ
             for position, at in zip(screen.positions, screen.instants, strict=True)
             if position in known
         ]
-    lags.sort()
-    milliseconds = [max(0.0, lag) * 1000 for _, lag in lags]
-    size = len(milliseconds) // _WINDOWS
     return {
-        "p50_ms": percentile(milliseconds, 0.50),
-        "p99_ms": percentile(milliseconds, 0.99),
-        "max_ms": max(milliseconds),
-        "p99_of_windows": [percentile(milliseconds[n * size : (n + 1) * size], 0.99) for n in range(_WINDOWS)],
+        **figures_of(lags),
         "events": len(known),
         "deliveries": len(lags),
         "wrong": {name: count for name, count in wrong.items() if count},
