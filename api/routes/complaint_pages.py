@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -268,13 +269,13 @@ async def _posted(request: Request[Any, Any, Any], parts: Parts, kind: Grievance
         return sending.again(empty, error)
 
 
-@post(
-    "/s/{site_id:uuid}/complaint",
-    opt=permit_anyone(),
-    media_type=MediaType.HTML,
-    request_max_body_size=FORM_BYTES,
-    include_in_schema=False,
+_sent_to = partial(
+    post, opt=permit_anyone(), media_type=MediaType.HTML, request_max_body_size=FORM_BYTES, include_in_schema=False
 )
+"""A form sent to that path, by anybody."""
+
+
+@_sent_to("/s/{site_id:uuid}/complaint")
 async def send_complaint_form_of_site(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], site_id: FromPath[UUID]
 ) -> Response[Any]:
@@ -282,13 +283,7 @@ async def send_complaint_form_of_site(
     return await _posted(request, parts, GrievanceKind.COMPLAINT, site_id)
 
 
-@post(
-    "/s/{site_id:uuid}/tip-off",
-    opt=permit_anyone(),
-    media_type=MediaType.HTML,
-    request_max_body_size=FORM_BYTES,
-    include_in_schema=False,
-)
+@_sent_to("/s/{site_id:uuid}/tip-off")
 async def send_tip_off_form_of_site(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], site_id: FromPath[UUID]
 ) -> Response[Any]:
@@ -296,13 +291,7 @@ async def send_tip_off_form_of_site(
     return await _posted(request, parts, GrievanceKind.TIP_OFF, site_id)
 
 
-@post(
-    "/c/{token:str}/complaint",
-    opt=permit_anyone(),
-    media_type=MediaType.HTML,
-    request_max_body_size=FORM_BYTES,
-    include_in_schema=False,
-)
+@_sent_to("/c/{token:str}/complaint")
 async def send_complaint_form(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], token: FromPath[str]
 ) -> Response[Any]:
@@ -310,13 +299,7 @@ async def send_complaint_form(
     return await _posted(request, parts, GrievanceKind.COMPLAINT, token)
 
 
-@post(
-    "/c/{token:str}/tip-off",
-    opt=permit_anyone(),
-    media_type=MediaType.HTML,
-    request_max_body_size=FORM_BYTES,
-    include_in_schema=False,
-)
+@_sent_to("/c/{token:str}/tip-off")
 async def send_tip_off_form(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], token: FromPath[str]
 ) -> Response[Any]:
@@ -337,13 +320,7 @@ async def open_follow_up_form(parts: NamedDependency[Parts]) -> Response[Any]:
 _DONE: Final = {"supplement": "补充材料已收到。", "withdraw": "已撤回。", "reopen": "已申请重新办理。"}
 
 
-@post(
-    FOLLOW_UP,
-    opt=permit_anyone(),
-    media_type=MediaType.HTML,
-    request_max_body_size=FORM_BYTES,
-    include_in_schema=False,
-)
+@_sent_to(FOLLOW_UP)
 async def send_follow_up_form(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """查询进度, or one of the acts that the page offers."""
     try:
