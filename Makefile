@@ -11,6 +11,8 @@ digest = $(shell sha256sum $(1) | cut -c 1-16)
 RUN_STAMP := .venv/.installed-run-$(call digest,requirements.lock)
 DEV_STAMP := .venv/.installed-dev-$(call digest,requirements-dev.lock)
 SERVERS_STAMP := .servers/.ready-$(call digest,tests/support/debian_servers.py)
+# A process for each core, each with a PostgreSQL of its own; a file's tests stay together.
+SIDE_BY_SIDE := .venv/bin/pytest -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: help install install-dev servers run test test-fast lint types imports contract check-migrations bench lock clean
 
@@ -24,11 +26,14 @@ servers: $(SERVERS_STAMP) ## Kannel and Redis for the tests (in .servers unless 
 run: $(RUN_STAMP) ## start Yima with demo data (PostgreSQL included)
 	@.venv/bin/yima serve --demo
 
-test: $(DEV_STAMP) $(SERVERS_STAMP) ## every test
-	.venv/bin/pytest
+test: $(DEV_STAMP) $(SERVERS_STAMP) ## every test: side by side, then one by one what kills or measures
+	@status=0; \
+	$(SIDE_BY_SIDE) -m "not slow" || status=$$?; \
+	.venv/bin/pytest -m slow || status=$$?; \
+	exit $$status
 
 test-fast: $(DEV_STAMP) ## the unit tests only
-	.venv/bin/pytest tests/unit
+	$(SIDE_BY_SIDE) tests/unit
 
 lint: $(DEV_STAMP) ## ruff (rules and format) and codespell
 	.venv/bin/ruff check
