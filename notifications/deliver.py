@@ -28,6 +28,7 @@ AHEAD: Final = timedelta(seconds=2)
 _LIFETIMES: Final[Mapping[Purpose, timedelta]] = {Purpose.VERIFICATION: timedelta(minutes=5)}
 _LIFETIME: Final = timedelta(days=3)
 _LONGEST_BACK_OFF: Final = 1800.0
+_SPREAD: Final = timedelta(seconds=10)
 
 
 def call_bound(channel: Channel) -> timedelta:
@@ -57,6 +58,13 @@ def back_off(attempts: int, chance: float) -> timedelta:
     return timedelta(seconds=min(2.0 ** min(attempts, 20), _LONGEST_BACK_OFF) * (1 + chance / 2))
 
 
+def come_again(wait: timedelta, chance: float) -> timedelta:
+    """After how long a message comes again that must `wait` for a provider: up to as long again by `chance` (0 to 1),
+    10 s at most. So all do not come at once, and none sleeps on long after the provider is well.
+    """
+    return wait + min(wait, _SPREAD) * chance
+
+
 class Blame(msgspec.Struct, frozen=True, kw_only=True):
     """What a refusal says of the provider: how much nearer to being left alone, and how long it takes nothing."""
 
@@ -67,7 +75,8 @@ class Blame(msgspec.Struct, frozen=True, kw_only=True):
 FAILURES: Final = 5
 """After so many failures in a row a provider is left alone for a while, then asked by one message."""
 FIRST_PAUSE: Final = timedelta(seconds=10)
-LONGEST_PAUSE: Final = timedelta(minutes=10)
+LONGEST_PAUSE: Final = timedelta(minutes=1)
+"""One message a minute finds out soon enough that a provider is well again, and is no burden to one that is not."""
 _AT_ONCE: Final = frozenset({Reason.UNAUTHORISED, Reason.NO_CREDIT})
 _AWAY: Final = frozenset({Reason.PROVIDER_AWAY, Reason.NO_ANSWER, Reason.MALFORMED_ANSWER})
 _THROTTLED_FOR: Final = 1.0

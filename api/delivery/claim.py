@@ -23,7 +23,7 @@ from domain.shared.ids import new_id
 from domain.shared.random import Random
 from domain.shared.sql import Command, Connection, Query, borrow
 from notifications import attempts, outbox
-from notifications.deliver import AHEAD, back_off, is_outdated, lease
+from notifications.deliver import AHEAD, back_off, come_again, is_outdated, lease
 from notifications.message import NAMELESS, Channel, Purpose
 from notifications.outbox import StoredMessage
 from notifications.outcome import Reason, Refused
@@ -260,10 +260,10 @@ def _shown_of(message: StoredMessage, address: Address | None) -> str | None:
 
 
 async def _until_ready(connection: Connection, names: list[str], now: datetime, random: Random) -> timedelta:
-    """Until some provider has a turn again, and up to as long again by chance, so that not all come back at once."""
+    """Until some provider has a turn again, and a little longer."""
     ready = await _READY_AT.one(connection, providers=names, now=now)
     wait = AHEAD if ready.at is None else max(ready.at - now, AHEAD / 2)
-    return wait * (1 + _chance(random))
+    return come_again(wait, _chance(random))
 
 
 async def _give_up(connection: Connection, message: StoredMessage, refused: Refused) -> None:

@@ -584,6 +584,21 @@ async def test_a_provider_that_keeps_failing_is_left_alone_and_then_asked_by_one
     assert len(provider.taken) == len(messages)
 
 
+async def test_a_provider_that_goes_on_failing_is_asked_each_minute(
+    parts: Parts, owner: asyncpg.Connection, clock: FixedClock
+) -> None:
+    messages = await waiting_messages(parts, FAILURES + 5)
+    senders = by_sms(FakeProvider(refusals=[refusal(Reason.PROVIDER_AWAY)] * len(messages)))
+    pauses: list[timedelta] = []
+    for message in messages:
+        assert await deliver(parts, senders, message) is not None
+        closed_until = await owner.fetchval("SELECT closed_until FROM message_provider")
+        if closed_until is not None:
+            pauses.append(closed_until - clock.now)
+            clock.advance(pauses[-1] + timedelta(seconds=1))
+    assert [pause.total_seconds() for pause in pauses] == [10, 20, 40, 60, 60, 60]
+
+
 async def test_one_that_is_not_paid_is_closed_at_once_and_the_next_one_stands_in(
     parts: Parts, owner: asyncpg.Connection
 ) -> None:

@@ -13,6 +13,7 @@ from notifications.deliver import (
     back_off,
     blame_of,
     call_bound,
+    come_again,
     is_outdated,
     lease,
     lifetime,
@@ -31,6 +32,13 @@ def test_retries_come_later_and_later_but_never_later_than_45_minutes() -> None:
     assert back_off(3, 1).total_seconds() == 12
     assert back_off(10_000, 0) == timedelta(minutes=30)
     assert back_off(10_000, 1) == timedelta(minutes=45)
+
+
+def test_who_waits_for_a_provider_comes_back_within_ten_seconds_of_its_turn() -> None:
+    assert come_again(timedelta(seconds=2), 0) == timedelta(seconds=2)
+    assert come_again(timedelta(seconds=2), 1) == timedelta(seconds=4)
+    assert come_again(timedelta(minutes=1), 0.5) == timedelta(seconds=65)
+    assert come_again(timedelta(minutes=1), 1) == timedelta(seconds=70)
 
 
 def test_a_code_is_worth_sending_for_minutes_and_a_notice_for_days() -> None:
