@@ -34,6 +34,9 @@ from domain.shared import trace
 from domain.shared.ids import new_id
 from domain.shared.random import system_random
 from domain.shared.sql import open_pool
+from notifications import outbox
+from notifications.message import Channel, Message, Recipient
+from notifications.outbox import Written
 
 _PRINCIPAL = UUID(int=1)
 _BASICS = Basics.__struct_fields__
@@ -283,20 +286,17 @@ def _trace_row(inspection: Any, party: Any, trace_id: UUID, answer: dict[str, An
 
 
 def _message(inspection: Any, party: Any, trace_id: UUID, now: datetime) -> list[Any]:
-    return WRITE_MESSAGES.arguments(
-        {
-            "id": new_id(now, system_random),
-            "trace_id": trace_id,
-            "template": "arrival",
-            "channel": "sms",
-            "recipient": "enterprise",
-            "recipient_id": inspection["enterprise_id"],
-            "parameters": {
-                "department": party["short_name"],
-                "officers": "2",
-                "notice": inspection["notice_number"],
-                "hotline": party["hotline"],
-            },
-            "created_at": now,
-        }
+    message = Message(
+        template="arrival",
+        channel=Channel.SMS,
+        recipient=Recipient.ENTERPRISE,
+        recipient_id=inspection["enterprise_id"],
+        parameters={
+            "department": party["short_name"],
+            "officers": "2",
+            "notice": inspection["notice_number"],
+            "hotline": party["hotline"],
+        },
     )
+    (row,) = outbox.insert_arguments([Written(id=new_id(now, system_random), trace_id=trace_id, message=message)], now)
+    return WRITE_MESSAGES.arguments(row)

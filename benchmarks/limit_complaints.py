@@ -23,6 +23,9 @@ from domain.shared.ids import new_id
 from domain.shared.numbers import _ISSUE as ISSUE  # pyright: ignore[reportPrivateUsage]
 from domain.shared.random import system_random
 from domain.visitor import store as visitor_store
+from notifications import outbox
+from notifications.message import Channel, Message, Recipient
+from notifications.outbox import Written
 
 _COMPLAINTS = STORES[GrievanceKind.COMPLAINT]
 _DIGEST = bytes(32)
@@ -136,17 +139,15 @@ async def _leave_marks(connection: Any, pass_id: UUID, place: Any, row: dict[str
         "mac": _DIGEST,
     }
     await connection.executemany(trace.INSERT.text, [trace.INSERT.arguments(traced)])
-    message = {
-        "id": new_id(now, system_random),
-        "trace_id": trace_id,
-        "template": "grievance_filed",
-        "channel": "sms",
-        "recipient": "complainant",
-        "recipient_id": row["id"],
-        "parameters": {"department": place["department_name"], "matter": "投诉", "due": row["due_on"].isoformat()},
-        "created_at": now,
-    }
-    await connection.executemany(WRITE_MESSAGES.text, [WRITE_MESSAGES.arguments(message)])
+    message = Message(
+        template="grievance_filed",
+        channel=Channel.SMS,
+        recipient=Recipient.COMPLAINANT,
+        recipient_id=row["id"],
+        parameters={"department": place["department_name"], "matter": "投诉", "due": row["due_on"].isoformat()},
+    )
+    written = outbox.insert_arguments([Written(id=new_id(now, system_random), trace_id=trace_id, message=message)], now)
+    await connection.executemany(WRITE_MESSAGES.text, [WRITE_MESSAGES.arguments(each) for each in written])
     chore = {"id": new_id(now, system_random), "trace_id": trace_id, "kind": "hand_over_complaint"}
     given = chore | {"subject": row["id"].bytes, "created_at": now}
     await connection.executemany(chores.INSERT_CHORE.text, [chores.INSERT_CHORE.arguments(given)])
