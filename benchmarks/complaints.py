@@ -29,7 +29,7 @@ def measure_complaints(stage: Stage) -> Row:
         warm_up=WARM_UP,
         compared=COMPARED,
         effects=EFFECTS,
-        written=("complaint", "trace", "message", "chore", "idempotency", "issued_number", "write_count"),
+        written=("complaint", "trace", "message", "chore", "deadline", "idempotency", "issued_number", "write_count"),
     )
     return hold(stage, contest)
 

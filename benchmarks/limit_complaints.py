@@ -16,6 +16,7 @@ from benchmarks.limit_visits import said
 from domain.complaint import store
 from domain.complaint.grievance_store import STORES
 from domain.complaint.model import CONSENT_VERSION, GrievanceKind
+from domain.deadline.store import OPEN_DEADLINE
 from domain.enterprise.store import CODE_BY_ID
 from domain.shared import chores, trace
 from domain.shared.clock import local_date
@@ -151,3 +152,20 @@ async def _leave_marks(connection: Any, pass_id: UUID, place: Any, row: dict[str
     chore = {"id": new_id(now, system_random), "trace_id": trace_id, "kind": "hand_over_complaint"}
     given = chore | {"subject": row["id"].bytes, "created_at": now}
     await connection.executemany(chores.INSERT_CHORE.text, [chores.INSERT_CHORE.arguments(given)])
+    await connection.fetchrow(*said(_COMPLAINTS.by_id, grievance_id=row["id"]))
+    await connection.execute(*said(OPEN_DEADLINE, **_due(row)))
+
+
+def _due(row: dict[str, Any]) -> dict[str, Any]:
+    nothing = ("inspection_id", "account_id", "superior_id")
+    return {
+        **dict.fromkeys(nothing),
+        "id": new_id(row["filed_at"], system_random),
+        "kind": "complaint",
+        "subject_id": row["id"],
+        **{name: row[name] for name in ("department_id", "region", "site_id", "enterprise_id", "due_on")},
+        "officers": [],
+        "set_at": row["filed_at"],
+        "next_stage_at": row["filed_at"] + _DECISION,
+        "calendar_edition": 0,
+    }

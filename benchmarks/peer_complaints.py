@@ -28,6 +28,7 @@ from domain.visitor.operations import PHONE_LABEL
 _FREE = 10
 _WINDOW = 3600
 _LOOKED_BACK = timedelta(days=30)
+_DECISION = timedelta(days=9)
 _LOOKED_AT = 200
 _TERMS = [
     "自收到之日起7个工作日内告知是否受理。",
@@ -202,7 +203,21 @@ def _leave_marks(
         subject=made.id.bytes,
         created_at=now,
     )
-    session.add_all([seal_trace(row), message, chore])
+    deadline = tables.Deadline(
+        id=new_id(now, system_random),
+        kind="complaint",
+        subject_id=made.id,
+        department_id=made.department_id,
+        region=made.region,
+        site_id=made.site_id,
+        enterprise_id=made.enterprise_id,
+        officers=[],
+        due_on=made.due_on,
+        set_at=now,
+        next_stage_at=now + _DECISION,
+        calendar_edition=0,
+    )
+    session.add_all([seal_trace(row), message, chore, deadline])
 
 
 async def _number(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, ForeignKey, LargeBinary, Text
+from sqlalchemy import ARRAY, DateTime, ForeignKey, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -337,6 +337,22 @@ class Chore(Base):
     kind: Mapped[str]
     subject: Mapped[bytes]
     created_at: Mapped[datetime]
+
+
+class Deadline(Base):
+    __tablename__ = "deadline"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    department_id: Mapped[UUID]
+    region: Mapped[str] = mapped_column(Ltree)
+    site_id: Mapped[UUID | None]
+    enterprise_id: Mapped[UUID | None]
+    officers: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    due_on: Mapped[date]
+    set_at: Mapped[datetime]
+    next_stage_at: Mapped[datetime]
+    calendar_edition: Mapped[int]
 
 
 class Trace(Base):
