@@ -49,8 +49,9 @@ class Contest(msgspec.Struct, frozen=True, kw_only=True):
 
     `prepare` makes the next requests for one contestant. `written` are the tables in which Yima and the peer must write
     as many rows. `has_same_statements`: the limit says the same to the database as Yima; `limit_answers_alike`: its
-    answers have the same keys too. `is_determined`: of as many requests as `effects` says, Yima's answers and the
-    peer's for which it holds say the same. With `seconds` the requests are sent round and round, else each once.
+    answers have the same keys too. `determined` gives what of an answer must be the same with Yima and with the peer,
+    for as many requests as `effects` says; without it, that is its keys. With `seconds` the requests are sent round and
+    round, else each once.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Contest(msgspec.Struct, frozen=True, kw_only=True):
     has_same_statements: bool = True
     limit_answers_alike: bool = True
     effects: int = 5
-    is_determined: Callable[[Any], bool] | None = None
+    determined: Callable[[Any], Any] | None = None
     seconds: float | None = None
 
 
@@ -133,15 +134,15 @@ def _ask(server: Server, each: Prepared) -> Any:
 
 
 def _require_same_effects(stage: Stage, contest: Contest, servers: Sequence[Server]) -> None:
-    """A few requests each: the same keys in the answers, and as many rows in every table."""
+    """A few requests each: the same in the answers, and as many rows in every table."""
     seen: dict[Kind, tuple[object, object]] = {}
     for server in servers:
         before = asyncio.run(_counts(stage.dsn, contest.written))
         told = [_ask(server, each) for each in contest.prepare(stage, server.kind, contest.effects)]
-        answers = [each if contest.is_determined and contest.is_determined(each) else _shape(each) for each in told]
+        answers = [(contest.determined or _shape)(each) for each in told]
         after = asyncio.run(_counts(stage.dsn, contest.written))
         seen[server.kind] = (answers, {table: after[table] - before[table] for table in contest.written})
-    with_limit = contest.limit_answers_alike and contest.is_determined is None
+    with_limit = contest.limit_answers_alike and contest.determined is None
     compared = {kind: each for kind, each in seen.items() if with_limit or kind is not Kind.LIMIT}
     if any(each != seen[Kind.YIMA] for each in compared.values()):
         raise MeasurementFailed(f"the effects differ: {compared}")

@@ -28,7 +28,7 @@ def measure_searches(stage: Stage) -> Row:
         warm_up=200,
         compared=100,
         effects=50,
-        is_determined=_is_determined,
+        determined=_determined,
         seconds=stage.size.search_seconds,
     )
     return hold(stage, contest)
@@ -41,9 +41,9 @@ def _prepare(stage: Stage, _kind: Kind, count: int) -> list[Prepared]:
     return [Prepared("GET", f"/api/v1/public/search?q={quote(each)}", {}) for each in words]
 
 
-def _is_determined(page: Any) -> bool:
-    """Whether all that has the words was ranked: of more than the candidates, the plan decides which are."""
-    return page["found"] < _FEWER_THAN_CUT
+def _determined(page: Any) -> Any:
+    """The whole page, if all that has the words was ranked. Of more than the candidates, the plan decides which are."""
+    return page if page["found"] < _FEWER_THAN_CUT else len(page["items"])
 
 
 def _words(random: Random, number: int, enterprises: int) -> str:
