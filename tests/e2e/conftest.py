@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from api.relay import Relay
 from api.settings import Settings
 from tests.support.client import Api, api_client
 from tests.support.clock import FixedClock
 from tests.support.database import Database, empty_tables
 from tests.support.factories import DISPATCHED_AT, NOW, World, make_world
+from tests.support.relaying import open_relay
 from tests.support.zhiguitong import Identity, identity_service
 
 
@@ -33,6 +35,13 @@ async def api(running_api: Api, database: Database) -> Api:
     running_api.clock.now = NOW
     running_api.forget()
     return running_api
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def relay(api: Api, database: Database) -> AsyncIterator[Relay]:
+    """A relay beside the application that stands still until it is told to place."""
+    async with open_relay(database, api.parts) as relay:
+        yield relay
 
 
 @pytest_asyncio.fixture(loop_scope="module")

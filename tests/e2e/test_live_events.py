@@ -26,7 +26,6 @@ from domain.shared.ids import new_id
 from domain.shared.sql import borrow
 from tests.support.acts import OPERATOR, principal
 from tests.support.client import Api, accepted
-from tests.support.database import Database
 from tests.support.factories import NOW, World
 from tests.support.inspecting import (
     answer,
@@ -41,7 +40,7 @@ from tests.support.inspecting import (
     sign_all,
     upload,
 )
-from tests.support.live_screens import WAYS, LiveServer, Screen, forget_what_was_live, live_server
+from tests.support.live_screens import WAYS, LiveServer, Screen, live_server
 from tests.support.problems import (
     PENAL,
     feed_back,
@@ -52,7 +51,7 @@ from tests.support.problems import (
     re_inspection,
     serve,
 )
-from tests.support.relaying import open_relay, place_all
+from tests.support.relaying import place_all
 
 REGION = "450000.450100.450103"
 BY_ACTION: Mapping[str, type[Event]] = {kind.action: kind for kind in LIVE_EVENTS}
@@ -80,15 +79,7 @@ def every_event(root: type[Event] = Event) -> set[type[Event]]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def relay(api: Api, database: Database) -> AsyncGenerator[Relay]:
-    """A relay that stands still until it is told to place; before it, the feed forgets the test before."""
-    forget_what_was_live(api)
-    async with open_relay(database, api.parts) as relay:
-        yield relay
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def server(api: Api, relay: Relay) -> AsyncGenerator[LiveServer]:  # noqa: ARG001 - the desk is laid anew first
+async def server(api: Api) -> AsyncGenerator[LiveServer]:
     """The application on a port of its own."""
     async with live_server(api) as server:
         yield server

@@ -19,26 +19,17 @@ from domain.identity.model import Principal, Role
 from domain.shared.sql import borrow
 from tests.support.acts import principal
 from tests.support.client import Api
-from tests.support.database import Database
 from tests.support.deadlines import at, sweep_at
 from tests.support.factories import World
-from tests.support.live_screens import WAYS, LiveServer, Screen, forget_what_was_live, live_server
-from tests.support.relaying import open_relay, place_all
+from tests.support.live_screens import WAYS, LiveServer, Screen, live_server
+from tests.support.relaying import place_all
 
 BLUE, YELLOW, ORANGE, RED = "2026-08-17T08:00", "2026-08-21T08:00", "2026-08-26T08:00", "2026-08-31T08:00"
 """When an inspection due on 20 August comes to each; red is its 督办单, which nobody answers."""
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def relay(api: Api, database: Database) -> AsyncGenerator[Relay]:
-    """A relay that stands still until it is told to place; before it, the feed forgets the test before."""
-    forget_what_was_live(api)
-    async with open_relay(database, api.parts) as relay:
-        yield relay
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def server(api: Api, relay: Relay) -> AsyncGenerator[LiveServer]:  # noqa: ARG001 - the desk is laid anew first
+async def server(api: Api) -> AsyncGenerator[LiveServer]:
     """The application on a port of its own."""
     async with live_server(api) as server:
         yield server

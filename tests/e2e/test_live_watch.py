@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-import pytest_asyncio
 
 from api import live_commands
 from api.live import Feed
@@ -15,19 +14,10 @@ from api.live_commands import Watcher
 from api.relay import Relay
 from domain.identity.model import Principal
 from tests.support.client import Api, accepted
-from tests.support.database import Database
 from tests.support.factories import PASSWORD, World, login_of
-from tests.support.live_screens import forget_what_was_live, live_server
-from tests.support.relaying import open_relay, place_all
+from tests.support.live_screens import live_server
+from tests.support.relaying import place_all
 from tests.support.visits import act, check_in
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def relay(api: Api, database: Database) -> AsyncGenerator[Relay]:
-    """A relay that stands still until it is told to place; before it, the feed forgets the test before."""
-    forget_what_was_live(api)
-    async with open_relay(database, api.parts) as relay:
-        yield relay
 
 
 class Terminal:

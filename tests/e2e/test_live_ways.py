@@ -22,10 +22,9 @@ from domain.identity.rules import ACCESS_LIFETIME
 from domain.shared.transaction import Outcome, Transaction
 from tests.support.acts import OPERATOR, noted, principal
 from tests.support.client import Api, accepted
-from tests.support.database import Database
 from tests.support.factories import NOW, World
-from tests.support.live_screens import WAYS, LiveServer, Refused, Screen, forget_what_was_live, live_server
-from tests.support.relaying import open_relay, place_all
+from tests.support.live_screens import WAYS, LiveServer, Refused, Screen, live_server
+from tests.support.relaying import place_all
 from tests.support.visits import check_in
 
 NANNING, QINGXIU = "450000.450100", "450000.450100.450103"
@@ -33,15 +32,7 @@ either_way = pytest.mark.parametrize("way", WAYS)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def relay(api: Api, database: Database) -> AsyncGenerator[Relay]:
-    """A relay that stands still until it is told to place; before it, the feed forgets the test before."""
-    forget_what_was_live(api)
-    async with open_relay(database, api.parts) as relay:
-        yield relay
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def server(api: Api, relay: Relay) -> AsyncGenerator[LiveServer]:  # noqa: ARG001 - the desk is laid anew first
+async def server(api: Api) -> AsyncGenerator[LiveServer]:
     """The application on a port of its own."""
     async with live_server(api) as server:
         yield server

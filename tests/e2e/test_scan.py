@@ -15,7 +15,6 @@ import pytest
 
 from api.live import Feed
 from api.relay import Relay
-from api.wiring import RELAY_ROLE
 from codes.token import issue_token
 from domain.complaint.store import ACCEPTED_OF_ENTERPRISE
 from domain.enterprise.operations import reissue_code, revoke_code
@@ -23,11 +22,11 @@ from domain.identity.model import Principal
 from domain.inspection import store
 from domain.publication.store import WAITING_OF_SITE
 from domain.scan.store import OPEN_CORRECTIONS_OF_SITE, PAPERS_OF_SITE, SCANNED_SITE, SELF_INSPECTIONS_OF_SITE
-from domain.shared.sql import borrow, open_pool
+from domain.shared.sql import borrow
 from tests.support.client import Api, accepted, open_lines, refused, statements
-from tests.support.database import Database
 from tests.support.factories import INSTALLATION, World, check_in_order, make_enterprise, make_site
 from tests.support.linksets import faults_of
+from tests.support.relaying import running
 
 LINKSET = "application/linkset+json"
 A_BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -444,26 +443,12 @@ async def current(api: Api) -> None:
         await asyncio.sleep(0.01)
 
 
-@asynccontextmanager
-async def relaying(api: Api, database: Database) -> AsyncGenerator[None]:
-    """The relay at work beside the application."""
-    stop = asyncio.Event()
-    pool = await open_pool(database.dsn, size=2, role=RELAY_ROLE, application="relay")
-    working = asyncio.create_task(Relay(pool, api.parts.seal, api.clock).run(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await working
-        await pool.close()
-
-
 @pytest.mark.parametrize("path", ["/api/v1/codes/{}", "/c/{}"])
 async def test_a_kept_page_is_gone_within_a_second_of_a_new_code(
-    api: Api, world: World, database: Database, path: str
+    api: Api, world: World, relay: Relay, path: str
 ) -> None:
     await current(api)
-    async with relaying(api, database):
+    async with running(relay):
         await asyncio.sleep(0.3)  # what the world's making left in the trace is placed by now
         assert (await api.anyone.get(path.format(world.code), A_BROWSER)).status_code == 200
         async with statements(api) as sent:

@@ -16,6 +16,7 @@ from litestar import Litestar
 
 from api.app import create_app
 from api.live import Feed
+from api.live.desk import LiveDesk
 from api.page_cache import PageCache
 from api.public_lane import public_lane
 from api.settings import Settings
@@ -111,11 +112,16 @@ class Api(msgspec.Struct, frozen=True):
         return Actor(self.http, self.parts, principal)
 
     def forget(self) -> None:
-        """Begin anew over a database that was emptied: no page is kept, and the trace starts at its beginning."""
+        """Begin anew over a database that was emptied: no page is kept, the trace starts at its beginning, the feed
+        remembers nothing, and nobody holds a seat.
+        """
         cache: PageCache = self.app.state.page_cache
         feed: Feed = self.app.state.feed
         cache.evict_all()
         feed.position = 0
+        feed._recent.clear()  # pyright: ignore[reportPrivateUsage]
+        feed._remembers_after = 0  # pyright: ignore[reportPrivateUsage]
+        self.app.state.live_desk = LiveDesk(self.parts, feed)
 
 
 @asynccontextmanager

@@ -14,8 +14,6 @@ import uvicorn
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from api.live import Feed
-from api.live.desk import LiveDesk
 from api.live.protocol import INCOMING_BYTES, FeedHttpProtocol, FeedSocketProtocol, ServerThatTells
 from api.public_lane import public_lane
 from api.supervisor import listen
@@ -24,14 +22,6 @@ from tests.support.installation import free_port
 
 WAYS = ("websocket", "events")
 Json = dict[str, Any]
-
-
-def forget_what_was_live(api: Api) -> None:
-    """The feed forgets the test before, and nobody holds a seat any more."""
-    feed: Feed = api.app.state.feed
-    feed._recent.clear()  # pyright: ignore[reportPrivateUsage]
-    feed._remembers_after = 0  # pyright: ignore[reportPrivateUsage]
-    api.app.state.live_desk = LiveDesk(api.parts, feed)
 
 
 class Refused(Exception):
