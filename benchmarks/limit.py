@@ -19,10 +19,17 @@ import msgspec
 from api.wiring import APP_ROLE
 from api.work import _CLAIM as CLAIM  # pyright: ignore[reportPrivateUsage]
 from api.work import _KEEP as KEEP  # pyright: ignore[reportPrivateUsage]
-from api.work import _WRITE_MESSAGES as WRITE_MESSAGES  # pyright: ignore[reportPrivateUsage]
 from benchmarks.limit_complaints import take_complaint
 from benchmarks.limit_search import found
-from benchmarks.limit_visits import Dropbox, record_answer, said, shown_count, shown_result, todays_package
+from benchmarks.limit_visits import (
+    Dropbox,
+    record_answer,
+    said,
+    shown_count,
+    shown_result,
+    todays_package,
+    write_message,
+)
 from domain.enterprise.model import LicenceCard
 from domain.inspection import store
 from domain.manual.model import ManualOfSite
@@ -34,9 +41,7 @@ from domain.shared import trace
 from domain.shared.ids import new_id
 from domain.shared.random import system_random
 from domain.shared.sql import open_pool
-from notifications import outbox
 from notifications.message import Channel, Message, Recipient
-from notifications.outbox import Written
 
 _PRINCIPAL = UUID(int=1)
 _BASICS = Basics.__struct_fields__
@@ -198,7 +203,7 @@ async def _check_in(connection: Any, inspection_id: UUID, key: str, order: dict[
     answer = _answer(stored, inspection_id)
     trace_id = new_id(now, system_random)
     await connection.executemany(trace.INSERT.text, [_trace_row(inspection, parties[0], trace_id, answer, now)])
-    await connection.executemany(WRITE_MESSAGES.text, [_message(inspection, parties[0], trace_id, now)])
+    await write_message(connection, _message(inspection, parties[0]), trace_id, now)
     receipt = {"id": receipt_id, "received_at": now, "digest": _DIGEST.hex()}
     body = msgspec.json.encode({"receipt": receipt, "result": answer})
     await connection.execute(
@@ -285,8 +290,8 @@ def _trace_row(inspection: Any, party: Any, trace_id: UUID, answer: dict[str, An
     )
 
 
-def _message(inspection: Any, party: Any, trace_id: UUID, now: datetime) -> list[Any]:
-    message = Message(
+def _message(inspection: Any, party: Any) -> Message:
+    return Message(
         template="arrival",
         channel=Channel.SMS,
         recipient=Recipient.ENTERPRISE,
@@ -298,5 +303,3 @@ def _message(inspection: Any, party: Any, trace_id: UUID, now: datetime) -> list
             "hotline": party["hotline"],
         },
     )
-    (row,) = outbox.insert_arguments([Written(id=new_id(now, system_random), trace_id=trace_id, message=message)], now)
-    return WRITE_MESSAGES.arguments(row)

@@ -11,8 +11,7 @@ import msgspec
 
 from api.work import _CLAIM as CLAIM  # pyright: ignore[reportPrivateUsage]
 from api.work import _KEEP as KEEP  # pyright: ignore[reportPrivateUsage]
-from api.work import _WRITE_MESSAGES as WRITE_MESSAGES  # pyright: ignore[reportPrivateUsage]
-from benchmarks.limit_visits import said
+from benchmarks.limit_visits import said, write_message
 from domain.complaint import store
 from domain.complaint.grievance_store import STORES
 from domain.complaint.model import CONSENT_VERSION, GrievanceKind
@@ -24,9 +23,7 @@ from domain.shared.ids import new_id
 from domain.shared.numbers import _ISSUE as ISSUE  # pyright: ignore[reportPrivateUsage]
 from domain.shared.random import system_random
 from domain.visitor import store as visitor_store
-from notifications import outbox
 from notifications.message import Channel, Message, Recipient
-from notifications.outbox import Written
 
 _COMPLAINTS = STORES[GrievanceKind.COMPLAINT]
 _DIGEST = bytes(32)
@@ -147,8 +144,7 @@ async def _leave_marks(connection: Any, pass_id: UUID, place: Any, row: dict[str
         recipient_id=row["id"],
         parameters={"department": place["department_name"], "matter": "投诉", "due": row["due_on"].isoformat()},
     )
-    written = outbox.insert_arguments([Written(id=new_id(now, system_random), trace_id=trace_id, message=message)], now)
-    await connection.executemany(WRITE_MESSAGES.text, [WRITE_MESSAGES.arguments(each) for each in written])
+    await write_message(connection, message, trace_id, now)
     chore = {"id": new_id(now, system_random), "trace_id": trace_id, "kind": "hand_over_complaint"}
     given = chore | {"subject": row["id"].bytes, "created_at": now}
     await connection.executemany(chores.INSERT_CHORE.text, [chores.INSERT_CHORE.arguments(given)])

@@ -20,6 +20,7 @@ from PIL import Image
 
 from api.work import _CLAIM as CLAIM  # pyright: ignore[reportPrivateUsage]
 from api.work import _KEEP as KEEP  # pyright: ignore[reportPrivateUsage]
+from api.work import _WRITE_MESSAGES as WRITE_MESSAGES  # pyright: ignore[reportPrivateUsage]
 from domain.complaint.model import GrievanceType
 from domain.evidence import store as evidence_store
 from domain.inspection.answers import store as answers_store
@@ -30,6 +31,9 @@ from domain.shared.clock import WORKING_ZONE, local_date
 from domain.shared.ids import new_id
 from domain.shared.random import system_random
 from domain.shared.sql import Command
+from notifications import outbox
+from notifications.message import Message
+from notifications.outbox import Written
 
 TYPE_LABELS = {each.value: each.label for each in GrievanceType}
 _PRINCIPAL = UUID(int=1)
@@ -42,6 +46,12 @@ _MOST_INSPECTIONS = 60
 def said(statement: Command, **given: Any) -> tuple[Any, ...]:
     """The statement's own text and its arguments in order, as the driver takes them."""
     return statement.text, *statement.arguments(given)
+
+
+async def write_message(connection: Any, message: Message, trace_id: UUID, now: datetime) -> None:
+    """One message of an act, by Yima's own statement."""
+    (row,) = outbox.insert_arguments([Written(id=new_id(now, system_random), trace_id=trace_id, message=message)], now)
+    await connection.executemany(WRITE_MESSAGES.text, [WRITE_MESSAGES.arguments(row)])
 
 
 # ---- answer
